@@ -1,0 +1,10 @@
+/// The `sluice` command.
+module dev.sluice.cli {
+  requires dev.sluice.vm;
+  requires info.picocli;
+  requires tools.jackson.core;
+  requires static org.jspecify;
+
+  opens dev.sluice.cli to
+      info.picocli;
+}

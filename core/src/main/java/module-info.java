@@ -1,0 +1,7 @@
+/// Guest memory, the DMA contexts through which devices reach it, and what an IOMMU model
+/// implements.
+///
+/// The only module with native access: everything that is not memory-safe by itself stands here.
+module dev.sluice.core {
+  requires static org.jspecify;
+}

@@ -1,0 +1,6 @@
+/// IOMMU models: each a package named after its architecture, over a shared register bank and
+/// page-table walk.
+module dev.sluice.models {
+  requires transitive dev.sluice.core;
+  requires static org.jspecify;
+}

@@ -1,0 +1,7 @@
+/// What tests of several modules share: contract tests for IOMMU models, page-table builders that
+/// are independent of the walkers, and a vfio-user client.
+module dev.sluice.testkit {
+  requires transitive dev.sluice.models;
+  requires transitive dev.sluice.vfiouser;
+  requires static org.jspecify;
+}

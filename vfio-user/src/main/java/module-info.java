@@ -1,0 +1,6 @@
+/// A vfio-user server: PCI functions offered to an unmodified VMM over a UNIX socket.
+module dev.sluice.vfiouser {
+  requires transitive dev.sluice.pci;
+  requires tools.jackson.core;
+  requires static org.jspecify;
+}
