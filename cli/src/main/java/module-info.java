@@ -3,7 +3,7 @@ module dev.sluice.cli {
   requires dev.sluice.vm;
   requires info.picocli;
   requires tools.jackson.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 
   opens dev.sluice.cli to
       info.picocli;

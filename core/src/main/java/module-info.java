@@ -3,5 +3,9 @@
 ///
 /// The only module with native access: everything that is not memory-safe by itself stands here.
 module dev.sluice.core {
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
+
+  exports dev.sluice.dma;
+  exports dev.sluice.iommu;
+  exports dev.sluice.memory;
 }

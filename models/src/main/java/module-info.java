@@ -2,5 +2,5 @@
 /// page-table walk.
 module dev.sluice.models {
   requires transitive dev.sluice.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

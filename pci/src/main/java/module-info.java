@@ -4,5 +4,5 @@
 /// cannot tell.
 module dev.sluice.pci {
   requires transitive dev.sluice.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

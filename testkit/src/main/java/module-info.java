@@ -3,5 +3,5 @@
 module dev.sluice.testkit {
   requires transitive dev.sluice.models;
   requires transitive dev.sluice.vfiouser;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

@@ -2,5 +2,5 @@
 module dev.sluice.vfiouser {
   requires transitive dev.sluice.pci;
   requires tools.jackson.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

@@ -5,5 +5,5 @@
 module dev.sluice.vm {
   requires transitive dev.sluice.models;
   requires transitive dev.sluice.vfiouser;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

@@ -1,8 +1,9 @@
-/// What the author of an IOMMU model implements and is given: translation, faults, invalidation,
-/// the IOTLB and draining.
+/// What an IOMMU model implements and what it finds ready: the translation interface, the IOTLB,
+/// invalidation and draining.
 ///
-/// The contract in one sentence: once an invalidation completes, nothing that was obtained before
-/// it over its range can touch memory any more, and nobody blocked for that.
+/// A model's way in is [dev.sluice.iommu.Iommu]. The heart is [dev.sluice.iommu.Invalidator]: it
+/// answers when an invalidation is complete. Memory order stands in the names of the accesses or
+/// beside them; each fence says what it pairs with.
 @NullMarked
 package dev.sluice.iommu;
 

@@ -1,9 +1,8 @@
-/// Guest-physical memory: regions of RAM, ROM and message-only memory that come and go while
-/// devices run.
+/// Guest-physical memory: regions of RAM, ROM and message-only memory that come and go, and loads,
+/// stores and copies by guest-physical address.
 ///
-/// Nothing here translates an address or knows a device's rights; that is `dev.sluice.dma`. An
-/// access that the guest's layout cannot serve is a status, never an exception, because the guest
-/// chooses the addresses. Addresses are unsigned 64-bit numbers in a `long`.
+/// Nothing in this package knows a device or a translation. Models read the guest's tables through
+/// [dev.sluice.memory.GuestMemory]; devices never see it, they have a DMA context.
 @NullMarked
 package dev.sluice.memory;
 

@@ -1,0 +1,173 @@
+package dev.sluice.iommu;
+
+import dev.sluice.memory.RamRegion;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A device's long-lived use of translated memory: what an invalidation has to wait for beyond the
+/// access sections that are open.
+///
+/// Each use of the held memory is itself an access section that first asks [#isLive()]; input or
+/// output by the kernel, which may take long and cannot be called back, is counted apart
+/// ([#beginIo()]). When the hold is closed or revoked, it ends as soon as the sections that were
+/// open and the counted input and output are through: then its owner's `ended` runs, and then every
+/// invalidation that waited is told.
+public final class Hold {
+  /// What has become of a hold.
+  public enum State {
+    /// The memory may be used.
+    LIVE,
+    /// Its owner closed it.
+    CLOSED,
+    /// It was taken away, as it kept an invalidation or a removal of memory waiting beyond its
+    /// deadline.
+    REVOKED
+  }
+
+  private final Endpoint endpoint;
+  private final long tag;
+  private final long first;
+  private final long last;
+  private final long generation;
+  private final RamRegion memory;
+  private final Runnable ended;
+
+  private volatile State state = State.LIVE;
+
+  /// Kernel input and output under way; guarded by this.
+  private int io;
+
+  /// Whether the sections that were open at the change of state are through; guarded by this.
+  private boolean quiescent;
+
+  /// Whether nothing of the hold can touch memory any more; guarded by this.
+  private boolean over;
+
+  /// Who waits for the end; guarded by this.
+  private final List<Drain> waiters = new ArrayList<>(1);
+
+  /// Place in the registry's list; guarded by the registry.
+  int index = -1;
+
+  Hold(
+      Endpoint endpoint,
+      long tag,
+      long first,
+      long last,
+      long generation,
+      RamRegion memory,
+      Runnable ended) {
+    this.endpoint = endpoint;
+    this.tag = tag;
+    this.first = first;
+    this.last = last;
+    this.generation = generation;
+    this.memory = memory;
+    this.ended = ended;
+  }
+
+  RamRegion memory() {
+    return memory;
+  }
+
+  /// What has become of it. To be asked within an access section, before each use.
+  public State state() {
+    return state;
+  }
+
+  /// Whether the memory may be used. To be asked within an access section, before each use.
+  public boolean isLive() {
+    return state == State.LIVE;
+  }
+
+  /// Announces input or output by the kernel from or to the memory, which goes on beyond the
+  /// section.
+  ///
+  /// @return false when the hold is not live any more
+  public synchronized boolean beginIo() {
+    if (!isLive()) {
+      return false;
+    }
+    io++;
+    return true;
+  }
+
+  /// The kernel is done.
+  public void endIo() {
+    boolean now;
+    synchronized (this) {
+      io--;
+      now = io == 0 && quiescent;
+    }
+    if (now) {
+      end();
+    }
+  }
+
+  /// Ends the hold by its owner's will; a second call does nothing.
+  public void close() {
+    finish(State.CLOSED);
+  }
+
+  /// Takes the memory away from the owner.
+  ///
+  /// @return whether it was live
+  public boolean revoke() {
+    return finish(State.REVOKED);
+  }
+
+  private boolean finish(State why) {
+    synchronized (this) {
+      if (!isLive()) {
+        return false;
+      }
+      state = why;
+    }
+    endpoint.awaitSections(() -> {
+      boolean now;
+      synchronized (this) {
+        quiescent = true;
+        now = io == 0;
+      }
+      if (now) {
+        end();
+      }
+    });
+    return true;
+  }
+
+  private void end() {
+    List<Drain> told;
+    synchronized (this) {
+      if (over) {
+        return;
+      }
+      over = true;
+      told = List.copyOf(waiters);
+      waiters.clear();
+    }
+    endpoint.holds().remove(this);
+    ended.run();
+    told.forEach(Drain::countDown);
+  }
+
+  /// Whether an invalidation that became visible with `invalidationGeneration` has to wait for
+  /// this.
+  boolean predates(long invalidationGeneration, Invalidation what) {
+    return generation < invalidationGeneration
+        && (what.endpoint() != null || what.matches(tag))
+        && what.overlaps(first, last);
+  }
+
+  /// Makes `drain` wait for the end, unless it is over.
+  void delay(Drain drain) {
+    synchronized (this) {
+      if (over) {
+        return;
+      }
+      drain.countUp();
+      waiters.add(drain);
+    }
+    endpoint.holdDelays(this, drain);
+  }
+}

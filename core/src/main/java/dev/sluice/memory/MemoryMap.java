@@ -1,0 +1,88 @@
+package dev.sluice.memory;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// An immutable picture of the guest-physical address space: regions sorted by address, none
+/// overlapping.
+///
+/// A change makes a new map, so a reader works on one picture from start to end and takes no lock.
+final class MemoryMap {
+  static final MemoryMap EMPTY = new MemoryMap(new Placed[0]);
+
+  /// A region at its place. Exactly one of `ram` and `port` is set.
+  ///
+  /// @param first guest-physical address of the first byte
+  /// @param last guest-physical address of the last byte, so that a region may end at 2^64
+  record Placed(
+      long first,
+      long last,
+      boolean writable,
+      @Nullable RamRegion ram,
+      @Nullable MessagePort port) {
+    boolean contains(long address) {
+      return Long.compareUnsigned(first, address) <= 0 && Long.compareUnsigned(address, last) <= 0;
+    }
+
+    /// Bytes from `address` to the region's end, at most `limit`.
+    long run(long address, long limit) {
+      long toLast = last - address;
+      return Long.compareUnsigned(toLast, limit) >= 0 ? limit : toLast + 1;
+    }
+  }
+
+  private final Placed[] sorted;
+
+  private MemoryMap(Placed[] sorted) {
+    this.sorted = sorted;
+  }
+
+  int size() {
+    return sorted.length;
+  }
+
+  List<Placed> regions() {
+    return List.of(sorted);
+  }
+
+  @Nullable Placed find(long address) {
+    int low = 0;
+    int high = sorted.length - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      Placed placed = sorted[middle];
+      if (Long.compareUnsigned(address, placed.first) < 0) {
+        high = middle - 1;
+      } else if (Long.compareUnsigned(address, placed.last) > 0) {
+        low = middle + 1;
+      } else {
+        return placed;
+      }
+    }
+    return null;
+  }
+
+  boolean overlaps(long first, long last) {
+    for (Placed placed : sorted) {
+      if (Long.compareUnsigned(placed.first, last) <= 0
+          && Long.compareUnsigned(first, placed.last) <= 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  MemoryMap with(Placed added) {
+    List<Placed> all = new ArrayList<>(List.of(sorted));
+    all.add(added);
+    all.sort((a, b) -> Long.compareUnsigned(a.first, b.first));
+    return new MemoryMap(all.toArray(Placed[]::new));
+  }
+
+  MemoryMap without(List<Placed> removed) {
+    List<Placed> left = new ArrayList<>(List.of(sorted));
+    left.removeAll(removed);
+    return new MemoryMap(left.toArray(Placed[]::new));
+  }
+}

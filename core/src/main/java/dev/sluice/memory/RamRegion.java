@@ -1,0 +1,116 @@
+package dev.sluice.memory;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// A run of host memory that stands for guest RAM (or ROM) in a [GuestMemory].
+///
+/// The memory belongs to a shared arena, and that is what makes taking it away safe: closing the
+/// arena waits for no device, yet an access in flight on another thread ends with an exception
+/// instead of touching the unmapped pages. Uses that the arena cannot interrupt (a device's
+/// mapping, the kernel reading a file into the pages) *hold* the region; it is unmapped when the
+/// last hold is released.
+public final class RamRegion {
+  /// Set in [#holds] once the region is being removed: no new hold is given.
+  private static final int REMOVING = 1 << 31;
+
+  private final MemorySegment segment;
+  private final boolean writable;
+  private final Runnable unmap;
+  private final AtomicInteger holds = new AtomicInteger();
+  private volatile @Nullable Runnable drained;
+
+  private RamRegion(MemorySegment segment, boolean writable, Runnable unmap) {
+    this.segment = segment;
+    this.writable = writable;
+    this.unmap = unmap;
+  }
+
+  /// Anonymous zeroed memory of `size` bytes (1 or more), page-aligned, for guests that live in
+  /// this process.
+  @SuppressWarnings("MustBeClosed") // The region closes the arena when it is unmapped.
+  public static RamRegion allocate(long size) {
+    if (size <= 0) {
+      throw new IllegalArgumentException("RAM size must be 1 byte or more: " + size);
+    }
+    Arena arena = Arena.ofShared();
+    return new RamRegion(arena.allocate(size, GuestMemory.PAGE), true, arena::close);
+  }
+
+  /// Memory that somebody else mapped.
+  ///
+  /// @param segment the bytes, in a shared arena that `unmap` closes
+  /// @param writable whether a device may write; the guest's own rights do not matter here
+  /// @param unmap closes the arena; runs once, when nothing holds the region any more
+  public static RamRegion of(MemorySegment segment, boolean writable, Runnable unmap) {
+    if (segment.byteSize() <= 0 || (segment.isReadOnly() && writable)) {
+      throw new IllegalArgumentException(
+          "not usable as RAM: " + segment + ", writable " + writable);
+    }
+    return new RamRegion(segment, writable, unmap);
+  }
+
+  /// Size in bytes.
+  public long size() {
+    return segment.byteSize();
+  }
+
+  /// Whether a device may write to it.
+  public boolean writable() {
+    return writable;
+  }
+
+  MemorySegment segment() {
+    return segment;
+  }
+
+  /// Whether an exception from an access is explained by this region's removal.
+  boolean isGone() {
+    return !segment.scope().isAlive();
+  }
+
+  /// Keeps the region mapped until the matching [#release()].
+  ///
+  /// @return false when the region is already being removed
+  boolean hold() {
+    for (; ; ) {
+      int seen = holds.get();
+      if ((seen & REMOVING) != 0) {
+        return false;
+      }
+      if (holds.compareAndSet(seen, seen + 1)) {
+        return true;
+      }
+    }
+  }
+
+  /// Gives a hold back; the last one out of a region that is being removed unmaps it.
+  void release() {
+    if (holds.decrementAndGet() == REMOVING) {
+      finish();
+    }
+  }
+
+  /// Starts the removal. `whenUnmapped` runs on this thread when nothing holds the region, else on
+  /// the thread that releases the last hold.
+  void remove(Runnable whenUnmapped) {
+    drained = whenUnmapped;
+    int before = holds.getAndUpdate(h -> h | REMOVING);
+    if ((before & REMOVING) != 0) {
+      throw new IllegalStateException("region removed twice");
+    }
+    if (before == 0) {
+      finish();
+    }
+  }
+
+  private void finish() {
+    unmap.run();
+    Runnable done = drained;
+    if (done != null) {
+      done.run();
+    }
+  }
+}

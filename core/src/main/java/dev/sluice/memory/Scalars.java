@@ -1,0 +1,106 @@
+package dev.sluice.memory;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/// Loads and stores of 1, 2, 4 and 8 bytes in host memory, in either byte order.
+///
+/// An access that is aligned in host memory is one access of the processor, with acquire order for
+/// a load and release order for a store: a device that sees a ring's new index sees the entries
+/// written before it. One that is not aligned is plain.
+final class Scalars {
+  private static final VarHandle SHORT =
+      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.nativeOrder()).varHandle();
+  private static final VarHandle INT =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.nativeOrder()).varHandle();
+  private static final VarHandle LONG =
+      ValueLayout.JAVA_LONG.withOrder(ByteOrder.nativeOrder()).varHandle();
+
+  private Scalars() {}
+
+  static boolean isAligned(MemorySegment memory, long offset, int bytes) {
+    return ((memory.address() + offset) & (bytes - 1)) == 0;
+  }
+
+  static long load(MemorySegment memory, long offset, int bytes, ByteOrder order) {
+    boolean aligned = isAligned(memory, offset, bytes);
+    long loaded =
+        switch (bytes) {
+          case 1 -> memory.get(ValueLayout.JAVA_BYTE, offset);
+          case 2 ->
+              aligned
+                  ? (short) SHORT.getAcquire(memory, offset)
+                  : memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset);
+          case 4 ->
+              aligned
+                  ? (int) INT.getAcquire(memory, offset)
+                  : memory.get(ValueLayout.JAVA_INT_UNALIGNED, offset);
+          case 8 ->
+              aligned
+                  ? (long) LONG.getAcquire(memory, offset)
+                  : memory.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
+          default -> throw wrongSize(bytes);
+        };
+    return inOrder(loaded, bytes, order);
+  }
+
+  static void store(MemorySegment memory, long offset, int bytes, ByteOrder order, long value) {
+    boolean aligned = isAligned(memory, offset, bytes);
+    long ordered = inOrder(value, bytes, order);
+    switch (bytes) {
+      case 1 -> memory.set(ValueLayout.JAVA_BYTE, offset, (byte) ordered);
+      case 2 -> {
+        if (aligned) {
+          SHORT.setRelease(memory, offset, (short) ordered);
+        } else {
+          memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, offset, (short) ordered);
+        }
+      }
+      case 4 -> {
+        if (aligned) {
+          INT.setRelease(memory, offset, (int) ordered);
+        } else {
+          memory.set(ValueLayout.JAVA_INT_UNALIGNED, offset, (int) ordered);
+        }
+      }
+      case 8 -> {
+        if (aligned) {
+          LONG.setRelease(memory, offset, ordered);
+        } else {
+          memory.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, ordered);
+        }
+      }
+      default -> throw wrongSize(bytes);
+    }
+  }
+
+  static long compareAndExchange(
+      MemorySegment memory, long offset, int bytes, ByteOrder order, long expected, long desired) {
+    long from = inOrder(expected, bytes, order);
+    long to = inOrder(desired, bytes, order);
+    long seen =
+        bytes == 4
+            ? (int) INT.compareAndExchange(memory, offset, (int) from, (int) to)
+            : (long) LONG.compareAndExchange(memory, offset, from, to);
+    return inOrder(seen, bytes, order);
+  }
+
+  /// The value with its bytes swapped if `order` is not the host's, zero-extended from `bytes`. Its
+  /// own inverse.
+  static long inOrder(long value, int bytes, ByteOrder order) {
+    boolean swap = order != ByteOrder.nativeOrder();
+    return switch (bytes) {
+      case 1 -> value & 0xFF;
+      case 2 -> Short.toUnsignedLong(swap ? Short.reverseBytes((short) value) : (short) value);
+      case 4 -> Integer.toUnsignedLong(swap ? Integer.reverseBytes((int) value) : (int) value);
+      case 8 -> swap ? Long.reverseBytes(value) : value;
+      default -> throw wrongSize(bytes);
+    };
+  }
+
+  private static IllegalArgumentException wrongSize(int bytes) {
+    return new IllegalArgumentException("a load or store has 1, 2, 4 or 8 bytes, not " + bytes);
+  }
+}
