@@ -5,4 +5,6 @@
 module dev.sluice.pci {
   requires transitive dev.sluice.core;
   requires static transitive org.jspecify;
+
+  exports dev.sluice.pci;
 }

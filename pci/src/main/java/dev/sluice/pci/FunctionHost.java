@@ -1,0 +1,13 @@
+package dev.sluice.pci;
+
+import dev.sluice.dma.DmaContext;
+
+/// What a function is plugged into: a virtual machine monitor at the end of a socket, or a platform
+/// in this process.
+public interface FunctionHost {
+  /// The function's way to memory, with its requester id and, if it is behind one, its IOMMU.
+  DmaContext dma();
+
+  /// The function's way to interrupt the guest.
+  Interrupts interrupts();
+}
