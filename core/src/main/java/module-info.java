@@ -8,4 +8,7 @@ module dev.sluice.core {
   exports dev.sluice.dma;
   exports dev.sluice.iommu;
   exports dev.sluice.memory;
+  exports dev.sluice.host to
+      dev.sluice.vfiouser,
+      dev.sluice.testkit;
 }
