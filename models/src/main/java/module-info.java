@@ -3,4 +3,6 @@
 module dev.sluice.models {
   requires transitive dev.sluice.core;
   requires static transitive org.jspecify;
+
+  exports dev.sluice.models.registers;
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.models.registers;
+
+import org.jspecify.annotations.NullMarked;
