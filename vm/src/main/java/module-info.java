@@ -6,4 +6,6 @@ module dev.sluice.vm {
   requires transitive dev.sluice.models;
   requires transitive dev.sluice.vfiouser;
   requires static transitive org.jspecify;
+
+  exports dev.sluice.vm;
 }
