@@ -1,0 +1,84 @@
+package dev.sluice.vm.kit.linux;
+
+import dev.sluice.vm.kit.GuestKit;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/// Builds the initramfs of a boot: a static busybox, the drivers, the checks and their parameters.
+///
+/// ```
+/// init                      mounts, loads modules, runs the checks, reports, powers off
+/// bin/busybox
+/// dev/console               for the kernel's first open, before devtmpfs
+/// modules/order, *.ko       uncompressed, in the order of loading
+/// sluice/*.sh               the checks
+/// sluice/parameters         what to check
+/// sluice/test-device.regs   how to start the deliberate DMA
+/// ```
+///
+/// It is written uncompressed: 3 MB, which the guest's kernel copies faster than it could unpack.
+public final class GuestInitramfs {
+  /// Modules that the checks need.
+  private static final List<String> MODULES = List.of("nvme");
+
+  private static final List<String> SCRIPTS = List.of("report.sh", "checks.sh", "test-device.sh");
+
+  private final GuestKit kit;
+
+  /// @param kit where the kernel's modules and busybox come from
+  public GuestInitramfs(GuestKit kit) {
+    this.kit = kit;
+  }
+
+  /// Writes the initramfs of one boot.
+  ///
+  /// @param file created or replaced
+  /// @throws IOException if a part cannot be read or the file cannot be written
+  public void write(Path file, GuestParameters parameters)
+      throws IOException, InterruptedException {
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16);
+        CpioArchive archive = new CpioArchive(out)) {
+      archive.file("init", resource("init"), true);
+      archive.file("bin/busybox", Files.readAllBytes(kit.busybox()), true);
+      archive.characterDevice("dev/console", 5, 1);
+      for (String script : SCRIPTS) {
+        archive.file("sluice/" + script, resource(script), false);
+      }
+      archive.file("sluice/parameters", text(parameters.file()), false);
+      archive.file("sluice/test-device.regs", text(parameters.registerFile()), false);
+      addModules(archive);
+    }
+  }
+
+  private void addModules(CpioArchive archive) throws IOException, InterruptedException {
+    StringBuilder order = new StringBuilder();
+    if (kit.kernel().modules().isPresent()) {
+      KernelModules modules = new KernelModules(kit.kernel().modules().get(), kit::readModule);
+      for (Map.Entry<String, byte[]> module : modules.closure(MODULES).entrySet()) {
+        archive.file("modules/" + module.getKey(), module.getValue(), false);
+        order.append(module.getKey()).append('\n');
+      }
+    }
+    archive.file("modules/order", text(order.toString()), false);
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = GuestInitramfs.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException("the resource " + name + " is missing from this build");
+      }
+      return in.readAllBytes();
+    }
+  }
+
+  private static byte[] text(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+}
