@@ -3,7 +3,6 @@ package dev.sluice.memory;
 import dev.sluice.memory.MemoryMap.Placed;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -34,7 +33,8 @@ public final class GuestMemory {
 
   /// Puts RAM or ROM at `address`.
   ///
-  /// @throws IllegalArgumentException when it would overlap a region or pass 2^64
+  /// @throws IllegalArgumentException when it would overlap a region or pass 2^64, or has been
+  ///   placed before
   /// @throws RegionLimitException when there are [#MAX_REGIONS] already
   public void addRam(long address, RamRegion ram) {
     place(new Placed(address, lastOf(address, ram.size()), ram.writable(), ram, null));
@@ -71,6 +71,10 @@ public final class GuestMemory {
         throw new IllegalArgumentException(
             "a region already lies in " + range(added.first(), added.last()));
       }
+      RamRegion ram = added.ram();
+      if (ram != null && !ram.place()) {
+        throw new IllegalArgumentException("the region has been placed before");
+      }
       map = map.with(added);
     }
   }
@@ -91,20 +95,21 @@ public final class GuestMemory {
   /// answer may need the thread that asked for the removal.
   ///
   /// @return how many regions were removed
-  /// @throws IllegalArgumentException when the range cuts a region in two; nothing is removed then
+  /// @throws IllegalArgumentException when the range is empty or cuts a region in two; nothing is
+  ///   removed then
+  /// @throws IllegalStateException when a region cannot be unmapped as somebody uses its bytes
+  ///   without a hold; the others are removed, `drained` does not run
   public int remove(long first, long last, Runnable drained) {
-    List<Placed> gone = new ArrayList<>();
+    if (Long.compareUnsigned(first, last) > 0) {
+      throw new IllegalArgumentException(range(first, last) + " is empty");
+    }
+    List<Placed> gone;
     synchronized (changes) {
       if (cuts(first, last)) {
         throw new IllegalArgumentException(range(first, last) + " cuts a region in two");
       }
-      for (Placed placed : map.regions()) {
-        if (Long.compareUnsigned(first, placed.first()) <= 0
-            && Long.compareUnsigned(placed.last(), last) <= 0) {
-          gone.add(placed);
-        }
-      }
-      map = map.without(gone);
+      gone = map.within(first, last);
+      map = map.without(first, last);
     }
     AtomicInteger left = new AtomicInteger(1);
     Runnable one =
@@ -113,15 +118,23 @@ public final class GuestMemory {
             drained.run();
           }
         };
+    RuntimeException failure = null;
     for (Placed placed : gone) {
       RamRegion ram = placed.ram();
       if (ram != null) {
         left.incrementAndGet();
-        ram.remove(one);
+        try {
+          ram.remove(one);
+        } catch (RuntimeException e) {
+          failure = e;
+        }
         listeners.forEach(listener -> listener.removing(ram));
       }
     }
     one.run();
+    if (failure != null) {
+      throw failure;
+    }
     return gone.size();
   }
 
@@ -184,15 +197,12 @@ public final class GuestMemory {
   ///   message-only memory, which has no atomics
   public MemoryStatus compareAndExchange(
       long address, int bytes, ByteOrder order, long expected, long desired, Word witness) {
-    MemoryStatus possible = atomicAt(address, bytes);
-    if (possible != MemoryStatus.OK) {
+    Placed placed = map.find(address);
+    MemoryStatus possible = atomicAt(placed, address, bytes);
+    if (placed == null || placed.ram() == null || possible != MemoryStatus.OK) {
       return possible;
     }
-    Placed placed = map.find(address);
-    RamRegion ram = placed == null ? null : placed.ram();
-    if (placed == null || ram == null) {
-      return MemoryStatus.HOLE;
-    }
+    RamRegion ram = placed.ram();
     try {
       witness.set(
           Scalars.compareAndExchange(
@@ -209,28 +219,29 @@ public final class GuestMemory {
   /// @return as [#compareAndExchange]
   public MemoryStatus fetchAndAdd(
       long address, int bytes, ByteOrder order, long addend, Word witness) {
-    for (; ; ) {
-      MemoryStatus loaded = load(address, bytes, order, witness);
-      if (loaded != MemoryStatus.OK) {
-        return loaded;
-      }
-      long before = witness.asLong();
-      MemoryStatus swapped =
-          compareAndExchange(address, bytes, order, before, before + addend, witness);
-      if (swapped != MemoryStatus.OK || witness.asLong() == before) {
-        return swapped;
-      }
+    Placed placed = map.find(address);
+    MemoryStatus possible = atomicAt(placed, address, bytes);
+    if (placed == null || placed.ram() == null || possible != MemoryStatus.OK) {
+      return possible;
+    }
+    RamRegion ram = placed.ram();
+    try {
+      witness.set(
+          Scalars.fetchAndAdd(ram.segment(), address - placed.first(), bytes, order, addend));
+      return MemoryStatus.OK;
+    } catch (IllegalStateException | InternalError e) {
+      return failed(ram, e);
     }
   }
 
-  private MemoryStatus atomicAt(long address, int bytes) {
+  /// Whether an atomic operation is possible in what was found at `address`.
+  private static MemoryStatus atomicAt(@Nullable Placed placed, long address, int bytes) {
     if (bytes != 4 && bytes != 8) {
       throw new IllegalArgumentException("an atomic operation has 4 or 8 bytes, not " + bytes);
     }
     if ((address & (bytes - 1)) != 0) {
       return MemoryStatus.MISALIGNED;
     }
-    Placed placed = map.find(address);
     if (placed == null) {
       return MemoryStatus.HOLE;
     }
@@ -334,7 +345,10 @@ public final class GuestMemory {
     while (done < length) {
       long at = address + done;
       Placed placed = map.find(at);
-      if (placed == null || (access.writes() && !placed.writable()) || endsBefore(address, at)) {
+      if (placed == null
+          || endsBefore(address, at)
+          || (access.writes() && !placed.writable())
+          || !placed.mayWait()) {
         return done;
       }
       done += placed.run(at, length - done);
@@ -343,25 +357,38 @@ public final class GuestMemory {
   }
 
   /// Why an access at `address` would stop there now.
+  ///
+  /// @return [MemoryStatus#OK] when nothing stands in its way: an access that stopped there met
+  ///   memory that failed or was replaced
   public MemoryStatus statusAt(long address, Access access) {
     Placed placed = map.find(address);
+    MemoryStatus allowed = allowed(placed, access);
+    return allowed != MemoryStatus.OK || placed == null || placed.mayWait()
+        ? allowed
+        : MemoryStatus.WOULD_BLOCK;
+  }
+
+  /// Why a hold at `address` is refused now: as [#statusAt], and [MemoryStatus#WOULD_BLOCK] for
+  /// memory that only messages reach, from any thread.
+  public MemoryStatus holdStatusAt(long address, Access access) {
+    Placed placed = map.find(address);
+    MemoryStatus allowed = allowed(placed, access);
+    return allowed != MemoryStatus.OK || placed == null || placed.ram() != null
+        ? allowed
+        : MemoryStatus.WOULD_BLOCK;
+  }
+
+  private static MemoryStatus allowed(@Nullable Placed placed, Access access) {
     if (placed == null) {
       return MemoryStatus.HOLE;
     }
-    if (access.writes() && !placed.writable()) {
-      return MemoryStatus.READ_ONLY;
-    }
-    RamRegion ram = placed.ram();
-    if (ram == null) {
-      return MemoryStatus.WOULD_BLOCK;
-    }
-    return MemoryStatus.OK;
+    return access.writes() && !placed.writable() ? MemoryStatus.READ_ONLY : MemoryStatus.OK;
   }
 
   /// Holds the contiguous host memory from `address` on, at most `length` bytes, within one region.
   ///
   /// @return null when there is no RAM at the address, or it may not be written and `access`
-  ///   writes: [#statusAt] says why
+  ///   writes: [#holdStatusAt] says why
   public @Nullable RegionHold hold(long address, long length, Access access) {
     Placed placed = map.find(address);
     if (placed == null || (access.writes() && !placed.writable())) {

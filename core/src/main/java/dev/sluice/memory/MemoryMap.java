@@ -1,13 +1,14 @@
 package dev.sluice.memory;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// An immutable picture of the guest-physical address space: regions sorted by address, none
 /// overlapping.
 ///
-/// A change makes a new map, so a reader works on one picture from start to end and takes no lock.
+/// A change makes a new map, so a reader takes no lock.
 final class MemoryMap {
   static final MemoryMap EMPTY = new MemoryMap(new Placed[0]);
 
@@ -21,8 +22,13 @@ final class MemoryMap {
       boolean writable,
       @Nullable RamRegion ram,
       @Nullable MessagePort port) {
-    boolean contains(long address) {
-      return Long.compareUnsigned(first, address) <= 0 && Long.compareUnsigned(address, last) <= 0;
+    boolean isWithin(long from, long to) {
+      return Long.compareUnsigned(from, first) <= 0 && Long.compareUnsigned(last, to) <= 0;
+    }
+
+    /// Whether the calling thread may wait for the region's answer, if it takes one.
+    boolean mayWait() {
+      return port == null || port.mayWait();
     }
 
     /// Bytes from `address` to the region's end, at most `limit`.
@@ -40,10 +46,6 @@ final class MemoryMap {
 
   int size() {
     return sorted.length;
-  }
-
-  List<Placed> regions() {
-    return List.of(sorted);
   }
 
   @Nullable Placed find(long address) {
@@ -80,9 +82,16 @@ final class MemoryMap {
     return new MemoryMap(all.toArray(Placed[]::new));
   }
 
-  MemoryMap without(List<Placed> removed) {
-    List<Placed> left = new ArrayList<>(List.of(sorted));
-    left.removeAll(removed);
-    return new MemoryMap(left.toArray(Placed[]::new));
+  /// The regions that lie wholly in `[first, last]`.
+  List<Placed> within(long first, long last) {
+    return Arrays.stream(sorted).filter(placed -> placed.isWithin(first, last)).toList();
+  }
+
+  /// Without the regions that lie wholly in `[first, last]`.
+  MemoryMap without(long first, long last) {
+    return new MemoryMap(
+        Arrays.stream(sorted)
+            .filter(placed -> !placed.isWithin(first, last))
+            .toArray(Placed[]::new));
   }
 }

@@ -12,6 +12,12 @@ public interface MessagePort {
   /// Reads `length` bytes at the guest-physical `address` into `into` from `offset` on.
   MemoryStatus read(long address, MemorySegment into, long offset, long length);
 
+  /// Whether the calling thread may wait for an answer. Where it may not, [#read] and [#write]
+  /// answer [MemoryStatus#WOULD_BLOCK].
+  default boolean mayWait() {
+    return true;
+  }
+
   /// Writes `length` bytes of `from`, from `offset` on, to the guest-physical `address`.
   MemoryStatus write(long address, MemorySegment from, long offset, long length);
 }

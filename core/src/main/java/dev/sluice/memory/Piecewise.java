@@ -22,6 +22,11 @@ final class Piecewise {
 
   static MemoryStatus store(
       GuestMemory memory, long address, int bytes, ByteOrder order, long value) {
+    // All or nothing, as far as the map tells: a store does not say how far it got.
+    long possible = memory.reach(address, bytes, Access.WRITE);
+    if (possible < bytes) {
+      return explain(memory, address, possible, Access.WRITE);
+    }
     MemorySegment buffer = buffer();
     Scalars.store(buffer, 0, bytes, order, value);
     long moved = memory.write(address, buffer, 0, bytes);

@@ -1,7 +1,10 @@
 package dev.sluice.memory;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -13,14 +16,19 @@ import org.jspecify.annotations.Nullable;
 /// mapping, the kernel reading a file into the pages) *hold* the region; it is unmapped when the
 /// last hold is released.
 public final class RamRegion {
+  private static final Logger LOG = System.getLogger(RamRegion.class.getName());
+
   /// Set in [#holds] once the region is being removed: no new hold is given.
   private static final int REMOVING = 1 << 31;
 
   private final MemorySegment segment;
   private final boolean writable;
   private final Runnable unmap;
+  private final AtomicBoolean placed = new AtomicBoolean();
   private final AtomicInteger holds = new AtomicInteger();
-  private volatile @Nullable Runnable drained;
+
+  /// What to run after the removal. Written before `REMOVING` is set, read after it was seen.
+  private @Nullable Runnable unmapped;
 
   private RamRegion(MemorySegment segment, boolean writable, Runnable unmap) {
     this.segment = segment;
@@ -44,13 +52,21 @@ public final class RamRegion {
   /// @param segment the bytes, in a shared arena that `unmap` closes
   /// @param writable whether a device may write; the guest's own rights do not matter here
   /// @param unmap closes the arena; runs once, when nothing holds the region any more
+  /// @throws IllegalArgumentException when the segment is empty, not native, confined to a thread,
+  ///   or read-only though devices are to write
   public static RamRegion of(MemorySegment segment, boolean writable, Runnable unmap) {
-    if (segment.byteSize() <= 0 || (segment.isReadOnly() && writable)) {
+    if (segment.byteSize() <= 0
+        || !segment.isNative()
+        || !segment.isAccessibleBy(ANOTHER_THREAD)
+        || (segment.isReadOnly() && writable)) {
       throw new IllegalArgumentException(
           "not usable as RAM: " + segment + ", writable " + writable);
     }
     return new RamRegion(segment, writable, unmap);
   }
+
+  /// Never started: who asks whether a segment is shared has to name a thread that does not own it.
+  private static final Thread ANOTHER_THREAD = Thread.ofVirtual().unstarted(() -> {});
 
   /// Size in bytes.
   public long size() {
@@ -69,6 +85,13 @@ public final class RamRegion {
   /// Whether an exception from an access is explained by this region's removal.
   boolean isGone() {
     return !segment.scope().isAlive();
+  }
+
+  /// Claims the region's one place in an address space, for good.
+  ///
+  /// @return false when it has had one before
+  boolean place() {
+    return placed.compareAndSet(false, true);
   }
 
   /// Keeps the region mapped until the matching [#release()].
@@ -93,24 +116,28 @@ public final class RamRegion {
     }
   }
 
-  /// Starts the removal. `whenUnmapped` runs on this thread when nothing holds the region, else on
-  /// the thread that releases the last hold.
+  /// Starts the removal, once. `whenUnmapped` runs on this thread when nothing holds the region,
+  /// else on the thread that releases the last hold.
   void remove(Runnable whenUnmapped) {
-    drained = whenUnmapped;
-    int before = holds.getAndUpdate(h -> h | REMOVING);
-    if ((before & REMOVING) != 0) {
-      throw new IllegalStateException("region removed twice");
-    }
-    if (before == 0) {
+    unmapped = whenUnmapped;
+    if (holds.getAndUpdate(h -> h | REMOVING) == 0) {
       finish();
     }
   }
 
   private void finish() {
-    unmap.run();
-    Runnable done = drained;
-    if (done != null) {
-      done.run();
+    try {
+      unmap.run();
+    } catch (RuntimeException e) {
+      if (!isGone()) {
+        // The bytes can still be touched, so nobody may be told that they cannot.
+        throw new IllegalStateException("cannot unmap a region of " + size() + " bytes", e);
+      }
+      LOG.log(Level.ERROR, "a region is dead, but its pages may stay mapped", e);
+    }
+    Runnable told = unmapped;
+    if (told != null) {
+      told.run();
     }
   }
 }

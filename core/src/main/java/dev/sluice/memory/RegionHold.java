@@ -1,6 +1,7 @@
 package dev.sluice.memory;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Contiguous host memory of one region, kept mapped until [#close()].
@@ -25,6 +26,25 @@ public final class RegionHold implements AutoCloseable {
   /// The bytes. Only for code that stops using them before it closes the hold.
   public MemorySegment bytes() {
     return bytes;
+  }
+
+  /// Loads 1, 2, 4 or 8 bytes; with acquire order when aligned in host memory.
+  public long load(long offset, int length, ByteOrder order) {
+    return Scalars.load(bytes, offset, length, order);
+  }
+
+  /// Stores the low 1, 2, 4 or 8 bytes of `value`; with release order when aligned in host memory.
+  public void store(long offset, int length, ByteOrder order, long value) {
+    Scalars.store(bytes, offset, length, order, value);
+  }
+
+  /// Sets bytes to `value`.
+  public void fill(long offset, long length, byte value) {
+    MemorySegment pattern = FillPattern.of(value);
+    for (long done = 0; done < length; done += pattern.byteSize()) {
+      long run = Math.min(length - done, pattern.byteSize());
+      MemorySegment.copy(pattern, 0, bytes, offset + done, run);
+    }
   }
 
   /// Lets the region go; a second call does nothing.

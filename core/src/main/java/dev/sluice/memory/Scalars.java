@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 /// a load and release order for a store: a device that sees a ring's new index sees the entries
 /// written before it. One that is not aligned is plain.
 final class Scalars {
+  private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
   private static final VarHandle SHORT =
       ValueLayout.JAVA_SHORT.withOrder(ByteOrder.nativeOrder()).varHandle();
   private static final VarHandle INT =
@@ -28,7 +29,7 @@ final class Scalars {
     boolean aligned = isAligned(memory, offset, bytes);
     long loaded =
         switch (bytes) {
-          case 1 -> memory.get(ValueLayout.JAVA_BYTE, offset);
+          case 1 -> (byte) BYTE.getAcquire(memory, offset);
           case 2 ->
               aligned
                   ? (short) SHORT.getAcquire(memory, offset)
@@ -50,7 +51,7 @@ final class Scalars {
     boolean aligned = isAligned(memory, offset, bytes);
     long ordered = inOrder(value, bytes, order);
     switch (bytes) {
-      case 1 -> memory.set(ValueLayout.JAVA_BYTE, offset, (byte) ordered);
+      case 1 -> BYTE.setRelease(memory, offset, (byte) ordered);
       case 2 -> {
         if (aligned) {
           SHORT.setRelease(memory, offset, (short) ordered);
@@ -85,6 +86,22 @@ final class Scalars {
             ? (int) INT.compareAndExchange(memory, offset, (int) from, (int) to)
             : (long) LONG.compareAndExchange(memory, offset, from, to);
     return inOrder(seen, bytes, order);
+  }
+
+  static long fetchAndAdd(
+      MemorySegment memory, long offset, int bytes, ByteOrder order, long addend) {
+    if (order == ByteOrder.nativeOrder()) {
+      return bytes == 4
+          ? Integer.toUnsignedLong((int) INT.getAndAdd(memory, offset, (int) addend))
+          : (long) LONG.getAndAdd(memory, offset, addend);
+    }
+    // The processor adds in its own order only.
+    for (; ; ) {
+      long before = load(memory, offset, bytes, order);
+      if (compareAndExchange(memory, offset, bytes, order, before, before + addend) == before) {
+        return before;
+      }
+    }
   }
 
   /// The value with its bytes swapped if `order` is not the host's, zero-extended from `bytes`. Its
