@@ -73,6 +73,7 @@ public final class DmaContext implements AutoCloseable {
   private final @Nullable Iommu iommu;
   private final RemovalListener removals = this::removing;
   private volatile boolean busMaster = true;
+  private volatile boolean closed;
 
   private DmaContext(GuestMemory memory, Endpoint endpoint, @Nullable Iommu iommu) {
     this.memory = memory;
@@ -104,7 +105,7 @@ public final class DmaContext implements AutoCloseable {
   }
 
   /// Switches the function's right to make requests, its bus master enable bit. It starts switched
-  /// on.
+  /// on. An access under way may go on to the end of its section.
   public void busMaster(boolean on) {
     busMaster = on;
   }
@@ -215,17 +216,16 @@ public final class DmaContext implements AutoCloseable {
   /// Cuts a transfer into sections, and at the end of the address space.
   private @Nullable TargetAbort move(
       Kind kind, long iova, MemorySegment other, long offset, long length, byte value) {
-    if (!busMaster) {
-      return abort(iova, kind.access, AbortReason.BUS_MASTER_OFF);
-    }
-    long toTheEnd = -iova;
-    long possible = iova != 0 && Long.compareUnsigned(toTheEnd, length) < 0 ? toTheEnd : length;
+    long possible = untilTheEnd(iova, length);
     for (long done = 0; done < possible; ) {
       long part = Math.min(possible - done, SECTION_BYTES);
       TargetAbort abort;
       int section = endpoint.enter();
       try {
-        abort = moveSection(kind, iova + done, other, offset + done, part, value);
+        abort =
+            mayRequest()
+                ? moveSection(kind, iova + done, other, offset + done, part, value, part == length)
+                : abort(iova + done, kind.access, AbortReason.BUS_MASTER_OFF);
       } finally {
         endpoint.leave(section);
       }
@@ -239,8 +239,27 @@ public final class DmaContext implements AutoCloseable {
         : abort(0, kind.access, AbortReason.ADDRESS_WRAP).after(possible);
   }
 
+  /// To be asked within a section, so that whoever takes the right away and then awaits the
+  /// sections knows that no access is left.
+  private boolean mayRequest() {
+    return busMaster && !closed;
+  }
+
+  /// How many of `length` bytes from `iova` on lie before 2^64.
+  private static long untilTheEnd(long iova, long length) {
+    long toTheEnd = -iova;
+    return iova != 0 && Long.compareUnsigned(toTheEnd, length) < 0 ? toTheEnd : length;
+  }
+
+  /// @param whole whether this section is the whole transfer
   private @Nullable TargetAbort moveSection(
-      Kind kind, long iova, MemorySegment other, long offset, long length, byte value) {
+      Kind kind,
+      long iova,
+      MemorySegment other,
+      long offset,
+      long length,
+      byte value,
+      boolean whole) {
     long done = 0;
     while (done < length) {
       long at = iova + done;
@@ -257,9 +276,8 @@ public final class DmaContext implements AutoCloseable {
             return refused(iommu, at, kind.access, fault, !kind.isCheck()).after(done);
           }
           case Translation.Interrupt _ -> {
-            if (kind == Kind.WRITE && length == Integer.BYTES && done == 0) {
-              int data = other.get(LITTLE_ENDIAN_INT, offset);
-              iommu.interrupt(endpoint, at, data);
+            if (kind == Kind.WRITE && whole && isMessage(iova, length)) {
+              iommu.interrupt(endpoint, iova, other.get(LITTLE_ENDIAN_INT, offset));
               return null;
             }
             return abort(at, kind.access, AbortReason.INTERRUPT_RANGE).after(done);
@@ -284,6 +302,11 @@ public final class DmaContext implements AutoCloseable {
 
   private static final ValueLayout.OfInt LITTLE_ENDIAN_INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /// An interrupt message is the write of one aligned doubleword, and nothing else (PCI 3.0, 6.8).
+  private static boolean isMessage(long iova, long length) {
+    return length == Integer.BYTES && (iova & (Integer.BYTES - 1)) == 0;
+  }
 
   // --- loads, stores, atomic operations
 
@@ -347,14 +370,17 @@ public final class DmaContext implements AutoCloseable {
       long first,
       long second,
       Word word) {
-    if (!busMaster) {
-      return abort(iova, access, AbortReason.BUS_MASTER_OFF);
+    if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) {
+      throw new IllegalArgumentException("a scalar has 1, 2, 4 or 8 bytes, not " + bytes);
     }
     if (Long.compareUnsigned(iova + (bytes - 1), iova) < 0) {
       return abort(iova, access, AbortReason.ADDRESS_WRAP);
     }
     int section = endpoint.enter();
     try {
+      if (!mayRequest()) {
+        return abort(iova, access, AbortReason.BUS_MASTER_OFF);
+      }
       long address = iova;
       if (iommu != null) {
         switch (translation(iommu, iova, access)) {
@@ -368,7 +394,7 @@ public final class DmaContext implements AutoCloseable {
             return refused(iommu, iova, access, fault, true);
           }
           case Translation.Interrupt _ -> {
-            if (kind == Scalar.STORE && bytes == Integer.BYTES) {
+            if (kind == Scalar.STORE && isMessage(iova, bytes)) {
               boolean little = order == ByteOrder.LITTLE_ENDIAN;
               iommu.interrupt(
                   endpoint, iova, little ? (int) first : Integer.reverseBytes((int) first));
@@ -402,7 +428,7 @@ public final class DmaContext implements AutoCloseable {
     byte[] buffer = new byte[bytes];
     MemorySegment segment = MemorySegment.ofArray(buffer);
     if (kind == Scalar.LOAD) {
-      TargetAbort abort = moveSection(Kind.READ, iova, segment, 0, bytes, (byte) 0);
+      TargetAbort abort = moveSection(Kind.READ, iova, segment, 0, bytes, (byte) 0, true);
       if (abort == null) {
         long loaded = 0;
         for (int i = 0; i < bytes; i++) {
@@ -417,7 +443,7 @@ public final class DmaContext implements AutoCloseable {
       int place = order == ByteOrder.BIG_ENDIAN ? bytes - 1 - i : i;
       buffer[place] = (byte) (value >>> (8 * i));
     }
-    return moveSection(Kind.WRITE, iova, segment, 0, bytes, (byte) 0);
+    return moveSection(Kind.WRITE, iova, segment, 0, bytes, (byte) 0, true);
   }
 
   // --- mappings
@@ -431,11 +457,11 @@ public final class DmaContext implements AutoCloseable {
     if (length <= 0) {
       throw new IllegalArgumentException("a mapping has 1 byte or more, not " + length);
     }
-    if (!busMaster) {
-      return abort(iova, access, AbortReason.BUS_MASTER_OFF);
-    }
     int section = endpoint.enter();
     try {
+      if (!mayRequest()) {
+        return abort(iova, access, AbortReason.BUS_MASTER_OFF);
+      }
       // Before any lookup: see Invalidator.
       long generation = endpoint.generation();
       return mapSection(iova, length, access, generation);
@@ -445,8 +471,7 @@ public final class DmaContext implements AutoCloseable {
   }
 
   private MapResult mapSection(long iova, long length, Access access, long generation) {
-    long toTheEnd = -iova;
-    long possible = iova != 0 && Long.compareUnsigned(toTheEnd, length) < 0 ? toTheEnd : length;
+    long possible = untilTheEnd(iova, length);
     long wanted = Math.min(possible, MAX_MAPPING);
     long address = iova;
     long found = wanted;
@@ -481,10 +506,14 @@ public final class DmaContext implements AutoCloseable {
     }
     RegionHold held = memory.hold(address, found, access);
     if (held == null) {
-      return abort(iova, access, reason(memory.statusAt(address, access)));
+      return abort(iova, access, reason(memory.holdStatusAt(address, access)));
     }
-    if (held.bytes().byteSize() < found) {
-      stop = Mapping.Stop.DISCONTIGUOUS;
+    long run = held.bytes().byteSize();
+    if (run < found) {
+      stop =
+          memory.holdStatusAt(address + run, access) == MemoryStatus.OK
+              ? Mapping.Stop.DISCONTIGUOUS
+              : Mapping.Stop.REFUSED;
     }
     return Mapping.of(endpoint, iova, access, stop, held, tag, generation);
   }
@@ -493,13 +522,8 @@ public final class DmaContext implements AutoCloseable {
 
   /// Within a section: the page of an address from the cache or the model, or why there is none.
   private Translation translation(Iommu asked, long iova, Access access) {
-    Translation.Page cached = endpoint.lookup(iova);
-    if (cached != null
-        && (cached.readable() || !access.reads())
-        && (cached.writable() || !access.writes())) {
-      return cached;
-    }
-    return asked.translate(endpoint, iova, access);
+    Translation.Page cached = endpoint.lookup(iova, access);
+    return cached != null ? cached : asked.translate(endpoint, iova, access);
   }
 
   private TargetAbort refused(
@@ -529,11 +553,11 @@ public final class DmaContext implements AutoCloseable {
     endpoint.expireHoldsOn(region);
   }
 
-  /// Ends the context: mappings are taken away, and the IOMMU forgets the requester. Accesses must
-  /// have ended.
+  /// Ends the context: later accesses are refused as if bus mastering were off, mappings are taken
+  /// away, and the IOMMU forgets the requester when its accesses have ended.
   @Override
   public void close() {
-    busMaster = false;
+    closed = true;
     memory.removeRemovalListener(removals);
     if (iommu == null) {
       endpoint.revokeHolds();

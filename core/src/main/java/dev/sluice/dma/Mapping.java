@@ -6,7 +6,6 @@ import dev.sluice.memory.Access;
 import dev.sluice.memory.RegionHold;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -37,7 +36,7 @@ public final class Mapping implements MapResult, AutoCloseable {
   private final long iova;
   private final Access access;
   private final Stop stop;
-  private final MemorySegment bytes;
+  private final RegionHold memory;
   private final Hold hold;
 
   private Mapping(
@@ -46,7 +45,7 @@ public final class Mapping implements MapResult, AutoCloseable {
     this.iova = iova;
     this.access = access;
     this.stop = stop;
-    this.bytes = memory.bytes();
+    this.memory = memory;
     this.hold = hold;
   }
 
@@ -74,7 +73,7 @@ public final class Mapping implements MapResult, AutoCloseable {
 
   /// Bytes; perhaps fewer than were asked for, see [#stop()].
   public long length() {
-    return bytes.byteSize();
+    return memory.bytes().byteSize();
   }
 
   /// What it may be used for.
@@ -97,9 +96,15 @@ public final class Mapping implements MapResult, AutoCloseable {
     checkUse(Access.READ, offset, length);
     Objects.checkFromIndexSize(intoOffset, length, into.byteSize());
     for (long done = 0; done < length; done += DmaContext.SECTION_BYTES) {
-      long at = done;
       long run = Math.min(length - done, DmaContext.SECTION_BYTES);
-      inSection(() -> MemorySegment.copy(bytes, offset + at, into, intoOffset + at, run));
+      int section = enterLive();
+      try {
+        MemorySegment.copy(memory.bytes(), offset + done, into, intoOffset + done, run);
+      } catch (InternalError e) {
+        throw new MemoryLostException(this, e);
+      } finally {
+        endpoint.leave(section);
+      }
     }
   }
 
@@ -108,9 +113,15 @@ public final class Mapping implements MapResult, AutoCloseable {
     checkUse(Access.WRITE, offset, length);
     Objects.checkFromIndexSize(fromOffset, length, from.byteSize());
     for (long done = 0; done < length; done += DmaContext.SECTION_BYTES) {
-      long at = done;
       long run = Math.min(length - done, DmaContext.SECTION_BYTES);
-      inSection(() -> MemorySegment.copy(from, fromOffset + at, bytes, offset + at, run));
+      int section = enterLive();
+      try {
+        MemorySegment.copy(from, fromOffset + done, memory.bytes(), offset + done, run);
+      } catch (InternalError e) {
+        throw new MemoryLostException(this, e);
+      } finally {
+        endpoint.leave(section);
+      }
     }
   }
 
@@ -118,39 +129,44 @@ public final class Mapping implements MapResult, AutoCloseable {
   public void fill(long offset, long length, byte value) {
     checkUse(Access.WRITE, offset, length);
     for (long done = 0; done < length; done += DmaContext.SECTION_BYTES) {
-      long at = done;
       long run = Math.min(length - done, DmaContext.SECTION_BYTES);
-      inSection(() -> bytes.asSlice(offset + at, run).fill(value));
+      int section = enterLive();
+      try {
+        memory.fill(offset + done, run, value);
+      } catch (InternalError e) {
+        throw new MemoryLostException(this, e);
+      } finally {
+        endpoint.leave(section);
+      }
     }
   }
 
-  /// Loads a 32-bit value in the given byte order.
-  public int loadInt(long offset, ByteOrder order) {
-    checkUse(Access.READ, offset, Integer.BYTES);
-    int[] loaded = new int[1];
-    inSection(() -> loaded[0] = bytes.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(order), offset));
-    return loaded[0];
+  /// Loads 1, 2, 4 or 8 bytes, zero-extended. Aligned in memory, it is a single access with acquire
+  /// order.
+  public long load(long offset, int size, ByteOrder order) {
+    checkUse(Access.READ, offset, size);
+    int section = enterLive();
+    try {
+      return memory.load(offset, size, order);
+    } catch (InternalError e) {
+      throw new MemoryLostException(this, e);
+    } finally {
+      endpoint.leave(section);
+    }
   }
 
-  /// Loads a 64-bit value in the given byte order.
-  public long loadLong(long offset, ByteOrder order) {
-    checkUse(Access.READ, offset, Long.BYTES);
-    long[] loaded = new long[1];
-    inSection(
-        () -> loaded[0] = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(order), offset));
-    return loaded[0];
-  }
-
-  /// Stores a 32-bit value in the given byte order.
-  public void storeInt(long offset, ByteOrder order, int value) {
-    checkUse(Access.WRITE, offset, Integer.BYTES);
-    inSection(() -> bytes.set(ValueLayout.JAVA_INT_UNALIGNED.withOrder(order), offset, value));
-  }
-
-  /// Stores a 64-bit value in the given byte order.
-  public void storeLong(long offset, ByteOrder order, long value) {
-    checkUse(Access.WRITE, offset, Long.BYTES);
-    inSection(() -> bytes.set(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(order), offset, value));
+  /// Stores the low 1, 2, 4 or 8 bytes of `value`. Aligned in memory, it is a single access with
+  /// release order.
+  public void store(long offset, int size, ByteOrder order, long value) {
+    checkUse(Access.WRITE, offset, size);
+    int section = enterLive();
+    try {
+      memory.store(offset, size, order, value);
+    } catch (InternalError e) {
+      throw new MemoryLostException(this, e);
+    } finally {
+      endpoint.leave(section);
+    }
   }
 
   /// Lets the kernel read a file straight into the mapping. An invalidation waits for the kernel;
@@ -184,11 +200,11 @@ public final class Mapping implements MapResult, AutoCloseable {
   }
 
   private ByteBuffer buffer(long offset, int length) {
-    return bytes.asSlice(offset, length).asByteBuffer();
+    return memory.bytes().asSlice(offset, length).asByteBuffer();
   }
 
   private void beginIo() {
-    int section = endpoint.enter();
+    int section = enterLive();
     try {
       if (!hold.beginIo()) {
         throw dead();
@@ -205,19 +221,16 @@ public final class Mapping implements MapResult, AutoCloseable {
     Objects.checkFromIndexSize(offset, length, length());
   }
 
-  /// One bounded use: an invalidation that begins after it has begun waits for its end.
-  private void inSection(Runnable use) {
+  /// Begins one bounded use: an invalidation that begins after it waits for its end.
+  ///
+  /// @return the section, to be left
+  private int enterLive() {
     int section = endpoint.enter();
-    try {
-      if (!hold.isLive()) {
-        throw dead();
-      }
-      use.run();
-    } catch (InternalError e) {
-      throw new MemoryLostException(this, e);
-    } finally {
+    if (!hold.isLive()) {
       endpoint.leave(section);
+      throw dead();
     }
+    return section;
   }
 
   private IllegalStateException dead() {

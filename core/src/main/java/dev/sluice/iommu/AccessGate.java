@@ -1,11 +1,8 @@
 package dev.sluice.iommu;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /// The read side of draining: counts the access sections of one endpoint and says when those that
 /// were open at some moment have ended.
@@ -16,9 +13,14 @@ import org.jspecify.annotations.Nullable;
 /// what was waiting. Nobody blocks, and new sections cannot starve a waiter. While one such period
 /// runs, further waiters gather for the next.
 ///
-/// Memory order: [#enter()] is a read-modify-write of the counter *before* the section reads any
-/// cached translation; [#await] reads the counters *after* its caller changed those caches and a
-/// full fence. So either the waiter sees the section, or the section sees the change.
+/// Memory order: [#enter()] writes a counter *before* the section reads what it relies on (a cached
+/// translation, whether a hold is live); [#await] reads the counters *after* its caller changed
+/// that. All of these are volatile accesses, which have one total order: so either the waiter sees
+/// the section, or the section sees the change.
+///
+/// A section is in only once [#enter()] has found the phase unchanged after it counted itself: what
+/// it reads, it reads after that. So a section that counted itself late, in a phase that was
+/// flipped meanwhile, never stays where nobody looks; it takes its count back and tries again.
 final class AccessGate {
   private final AtomicInteger even = new AtomicInteger();
   private final AtomicInteger odd = new AtomicInteger();
@@ -30,9 +32,10 @@ final class AccessGate {
   /// last section out.
   private volatile int closing = -1;
 
-  /// What the running period will run, and what gathers for the next. Guarded by this.
+  /// What the running period will run; guarded by this.
   private List<Runnable> current = new ArrayList<>();
 
+  /// What gathers for the next period; guarded by this.
   private List<Runnable> next = new ArrayList<>();
 
   AccessGate() {}
@@ -51,7 +54,7 @@ final class AccessGate {
       if (phase == now) {
         return now;
       }
-      // The phase was flipped in between: nobody will wait for this count, so it must not be kept.
+      // The phase was flipped in between: a later waiter would look at the other counter only.
       leave(now);
     }
   }
@@ -61,30 +64,30 @@ final class AccessGate {
     // Pairs with finishPeriods: it writes `closing` before it reads the counter, this writes the
     // counter before it reads `closing`.
     if (open(entered).decrementAndGet() == 0 && closing == entered) {
-      runAll(finishPeriods());
+      Continuations.run(finishPeriods());
     }
   }
 
   /// Runs `quiescent` once, when every section that was open at this call has ended: at once on
-  /// this thread, or on the thread that ends the last of them. The caller has made its change and a
-  /// full fence.
+  /// this thread, or on the thread that ends the last of them. The caller has made its change by a
+  /// volatile write.
   void await(Runnable quiescent) {
     if (even.get() == 0 && odd.get() == 0) {
       quiescent.run();
       return;
     }
-    Queue<Runnable> ready;
+    List<Runnable> ready;
     synchronized (this) {
       next.add(quiescent);
       ready = finishPeriods();
     }
-    runAll(ready);
+    Continuations.run(ready);
   }
 
   /// Ends the running period if its counter is zero, starts the next if somebody waits for it, and
   /// so on.
-  private Queue<Runnable> finishPeriods() {
-    Queue<Runnable> ready = new ArrayDeque<>();
+  private List<Runnable> finishPeriods() {
+    List<Runnable> ready = new ArrayList<>();
     synchronized (this) {
       for (; ; ) {
         if (closing >= 0) {
@@ -102,15 +105,11 @@ final class AccessGate {
         next = current;
         current = waiting;
         int old = phase;
+        // Before the loop reads the old counter: a section either is in that count or finds the
+        // phase flipped.
         phase = 1 - old;
         closing = old;
       }
-    }
-  }
-
-  private static void runAll(Queue<Runnable> ready) {
-    for (@Nullable Runnable one = ready.poll(); one != null; one = ready.poll()) {
-      one.run();
     }
   }
 }

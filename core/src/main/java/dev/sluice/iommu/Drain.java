@@ -1,20 +1,20 @@
 package dev.sluice.iommu;
 
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 
-/// One invalidation on its way to completion: counts what it still waits for and runs the
-/// completion once.
+/// Something on its way to completion: counts what it still waits for and runs the completion once.
+///
+/// It starts with one thing to wait for, its own setting up, so that it cannot complete before all
+/// others are counted.
 final class Drain {
-  private final Consumer<Drain> completed;
+  private final Runnable completed;
   private final AtomicInteger pending = new AtomicInteger(1);
-  private final AtomicLong revocations = new AtomicLong();
 
-  Drain(Consumer<Drain> completed) {
+  Drain(Runnable completed) {
     this.completed = completed;
   }
 
+  /// One thing more to wait for. Only while something is still waited for.
   void countUp() {
     pending.incrementAndGet();
   }
@@ -26,20 +26,7 @@ final class Drain {
     if (pending.decrementAndGet() != 0) {
       return false;
     }
-    completed.accept(this);
+    completed.run();
     return true;
-  }
-
-  boolean isPending() {
-    return pending.get() > 0;
-  }
-
-  /// A hold was revoked for this drain's sake.
-  void revoked() {
-    revocations.incrementAndGet();
-  }
-
-  long revocations() {
-    return revocations.get();
   }
 }

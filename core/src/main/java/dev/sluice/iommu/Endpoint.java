@@ -1,9 +1,8 @@
 package dev.sluice.iommu;
 
 import dev.sluice.iommu.Translation.Page;
+import dev.sluice.memory.Access;
 import dev.sluice.memory.RamRegion;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
@@ -118,11 +117,16 @@ public final class Endpoint {
     gate.leave(entered);
   }
 
-  /// The cached page of an address in the bound address space, or null. Within a section.
-  public @Nullable Page lookup(long iova) {
+  /// The cached page of an address in the bound address space, if it allows the access; else null,
+  /// and the model has to be asked. Within a section.
+  public @Nullable Page lookup(long iova, Access access) {
     Iotlb bound = space;
     Page page = bound == null ? null : bound.lookup(iova);
-    (page == null ? misses : hits).increment();
+    if (page == null || !page.allows(access)) {
+      misses.increment();
+      return null;
+    }
+    hits.increment();
     return page;
   }
 
@@ -165,7 +169,7 @@ public final class Endpoint {
 
   /// Holds that are live or on their way out.
   public int holdCount() {
-    return holds.all().size();
+    return holds.size();
   }
 
   // --- for the drain
@@ -178,39 +182,27 @@ public final class Endpoint {
     return holds;
   }
 
-  /// A hold keeps `drain` waiting: its deadline runs from now.
-  void holdDelays(Hold hold, Drain drain) {
-    expire(
-        hold,
-        () -> {
-          if (drain.isPending() && hold.revoke()) {
-            drain.revoked();
-          }
-        });
-  }
-
   /// Some memory has to go: each hold on it is revoked when this endpoint's patience is over,
-  /// unless it has ended by then.
+  /// unless it has ended by then. The memory gives no new hold by now; one that a section has taken
+  /// and not yet registered is found when that section has ended.
   public void expireHoldsOn(RamRegion memory) {
-    for (Hold hold : holds.all()) {
-      if (hold.memory() == memory) {
-        expire(hold, hold::revoke);
+    gate.await(() -> {
+      for (Hold hold : holds.all()) {
+        if (hold.memory() == memory) {
+          hold.expire();
+        }
       }
-    }
+    });
   }
 
-  private void expire(Hold hold, Runnable atDeadline) {
-    var patience = revocation.patience();
-    if (patience == null || !hold.isLive()) {
-      return;
+  DeadlineClock clock() {
+    return invalidator == null ? DeadlineClock.system() : invalidator.clock();
+  }
+
+  void countRevocation() {
+    if (invalidator != null) {
+      invalidator.countRevocation();
     }
-    if (patience.isZero()) {
-      atDeadline.run();
-      return;
-    }
-    // The JDK's own timer thread runs it: it is short and blocks on nothing.
-    CompletableFuture.delayedExecutor(patience.toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
-        .execute(atDeadline);
   }
 
   @Override

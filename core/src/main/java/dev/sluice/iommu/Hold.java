@@ -1,8 +1,10 @@
 package dev.sluice.iommu;
 
 import dev.sluice.memory.RamRegion;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A device's long-lived use of translated memory: what an invalidation has to wait for beyond the
 /// access sections that are open.
@@ -32,6 +34,9 @@ public final class Hold {
   private final RamRegion memory;
   private final Runnable ended;
 
+  /// Written under this, read without. Pairs with [AccessGate]: written before the gate's counters
+  /// are read, read after the section was counted; so the end waits for the section, or the section
+  /// sees that the hold is dead.
   private volatile State state = State.LIVE;
 
   /// Kernel input and output under way; guarded by this.
@@ -45,6 +50,12 @@ public final class Hold {
 
   /// Who waits for the end; guarded by this.
   private final List<Drain> waiters = new ArrayList<>(1);
+
+  /// Takes the pending deadline back, if there is one; guarded by this.
+  private @Nullable Runnable cancelDeadline;
+
+  /// When it passes, by the endpoint's clock; guarded by this.
+  private long deadline;
 
   /// Place in the registry's list; guarded by the registry.
   int index = -1;
@@ -92,10 +103,13 @@ public final class Hold {
     return true;
   }
 
-  /// The kernel is done.
+  /// The kernel is done. Once for each [#beginIo()] that was granted.
   public void endIo() {
     boolean now;
     synchronized (this) {
+      if (io == 0) {
+        throw new IllegalStateException("no input or output is under way");
+      }
       io--;
       now = io == 0 && quiescent;
     }
@@ -122,6 +136,10 @@ public final class Hold {
         return false;
       }
       state = why;
+      if (cancelDeadline != null) {
+        cancelDeadline.run();
+        cancelDeadline = null;
+      }
     }
     endpoint.awaitSections(() -> {
       boolean now;
@@ -137,18 +155,15 @@ public final class Hold {
   }
 
   private void end() {
-    List<Drain> told;
+    List<Runnable> told = new ArrayList<>();
+    told.add(ended);
     synchronized (this) {
-      if (over) {
-        return;
-      }
       over = true;
-      told = List.copyOf(waiters);
+      waiters.forEach(waiter -> told.add(waiter::countDown));
       waiters.clear();
     }
     endpoint.holds().remove(this);
-    ended.run();
-    told.forEach(Drain::countDown);
+    Continuations.run(told);
   }
 
   /// Whether an invalidation that became visible with `invalidationGeneration` has to wait for
@@ -159,15 +174,43 @@ public final class Hold {
         && what.overlaps(first, last);
   }
 
-  /// Makes `drain` wait for the end, unless it is over.
+  /// Makes `drain` wait for the end, unless it is over. Starts no deadline.
   void delay(Drain drain) {
     synchronized (this) {
-      if (over) {
+      if (!over) {
+        drain.countUp();
+        waiters.add(drain);
+      }
+    }
+  }
+
+  /// The memory is wanted back: revokes the hold when its endpoint's patience is over, unless it
+  /// has ended by then. However often it is wanted, one deadline is pending, the earliest.
+  void expire() {
+    Duration patience = endpoint.revocation().patience();
+    if (patience == null) {
+      return;
+    }
+    if (patience.isZero()) {
+      revokeLate();
+      return;
+    }
+    synchronized (this) {
+      long proposed = endpoint.clock().nanoTime() + patience.toNanos();
+      if (!isLive() || (cancelDeadline != null && deadline - proposed <= 0)) {
         return;
       }
-      drain.countUp();
-      waiters.add(drain);
+      if (cancelDeadline != null) {
+        cancelDeadline.run();
+      }
+      deadline = proposed;
+      cancelDeadline = endpoint.clock().schedule(patience, this::revokeLate);
     }
-    endpoint.holdDelays(this, drain);
+  }
+
+  private void revokeLate() {
+    if (revoke()) {
+      endpoint.countRevocation();
+    }
   }
 }

@@ -38,6 +38,10 @@ final class HoldRegistry {
     return found;
   }
 
+  synchronized int size() {
+    return holds.size();
+  }
+
   synchronized List<Hold> all() {
     return List.copyOf(holds);
   }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param tagMask which bits of an address space's tag count; 0 matches every space
 /// @param tagValue their value
-/// @param translations whether cached translations go
+/// @param translations whether cached translations go; not with [Binding#ONE]
 /// @param first first I/O virtual address, unsigned
 /// @param last last I/O virtual address, inclusive
 /// @param binding whose binding goes
@@ -34,7 +34,8 @@ public record Invalidation(
     MATCHING
   }
 
-  /// Checks that the range is one, and that an endpoint is named exactly when it is needed.
+  /// Checks that the range is one, and that an endpoint is named exactly when its binding alone
+  /// goes.
   public Invalidation {
     if (Long.compareUnsigned(first, last) > 0) {
       throw new IllegalArgumentException(
@@ -42,6 +43,10 @@ public record Invalidation(
     }
     if ((binding == Binding.ONE) != (endpoint != null)) {
       throw new IllegalArgumentException("an endpoint goes with Binding.ONE and only with it");
+    }
+    if (endpoint != null && translations) {
+      // Other endpoints may use the same translations, and would not be drained.
+      throw new IllegalArgumentException("Binding.ONE leaves translations cached");
     }
   }
 

@@ -1,14 +1,11 @@
 package dev.sluice.iommu;
 
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
-import java.lang.invoke.VarHandle;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.LongSupplier;
 
 /// What one IOMMU has cached and who is using it; takes an invalidation from the guest's request to
 /// the moment at which it may be reported as complete.
@@ -30,12 +27,10 @@ public final class Invalidator {
   /// bound to is dropped, which an IOMMU may do at any time.
   public static final int MAX_SPACES = 256;
 
-  private static final Logger LOG = System.getLogger(Invalidator.class.getName());
-
   private final List<Endpoint> endpoints = new CopyOnWriteArrayList<>();
   private final ConcurrentHashMap<Long, Iotlb> spaces = new ConcurrentHashMap<>();
   private final AtomicLong generation = new AtomicLong();
-  private final LongSupplier nanoTime;
+  private final DeadlineClock clock;
 
   private final LongAdder drains = new LongAdder();
   private final LongAdder delayed = new LongAdder();
@@ -44,12 +39,16 @@ public final class Invalidator {
 
   /// An invalidator with no endpoints.
   public Invalidator() {
-    this(System::nanoTime);
+    this(DeadlineClock.system());
   }
 
-  /// With a clock of the caller's, in nanoseconds, for the statistics.
-  public Invalidator(LongSupplier nanoTime) {
-    this.nanoTime = nanoTime;
+  /// With a clock of the caller's.
+  public Invalidator(DeadlineClock clock) {
+    this.clock = clock;
+  }
+
+  DeadlineClock clock() {
+    return clock;
   }
 
   /// Adds a requester. Its first access asks the model.
@@ -59,11 +58,17 @@ public final class Invalidator {
     return endpoint;
   }
 
-  /// Removes a requester that makes no accesses any more; what it still holds is revoked.
+  /// Removes a requester that begins no accesses any more; what it still holds is revoked.
+  /// Invalidations go on waiting for what it has under way, such as the kernel's input and output.
   public void detach(Endpoint endpoint) {
     endpoint.unbindIf(_ -> true);
     endpoint.revokeHolds();
-    endpoints.remove(endpoint);
+    Drain leaving = new Drain(() -> endpoints.remove(endpoint));
+    endpoint.awaitSections(() -> {
+      endpoint.revokeHolds();
+      endpoint.holds().all().forEach(hold -> hold.delay(leaving));
+      leaving.countDown();
+    });
   }
 
   /// The requesters, in the order in which they were attached.
@@ -112,29 +117,34 @@ public final class Invalidator {
   /// can touch memory any more: on this thread before the call returns when nothing was in flight,
   /// else on the thread that ends the last access. Blocks on nothing.
   ///
-  /// @param completed makes the completion visible to the guest; short, and must not block
+  /// @param completed makes the completion visible to the guest; short, and must not block. It may
+  ///   begin another invalidation, which nests if it completes at once: who works through a queue
+  ///   that a guest fills loops instead
   public void invalidate(Invalidation what, Runnable completed) {
-    long began = nanoTime.getAsLong();
+    Objects.requireNonNull(completed);
+    long began = clock.nanoTime();
     drop(what);
+    // After the drop: a section that reads the new generation finds the caches already changed.
     long visible = generation.incrementAndGet();
-    // Pairs with the read-modify-write in AccessGate.enter: the caches are seen changed, or the
-    // section is seen.
-    VarHandle.fullFence();
-    Drain drain = new Drain(done -> complete(done, began, completed));
+    Drain drain = new Drain(() -> complete(began, completed));
     for (Endpoint endpoint : endpoints) {
       if (what.concerns(endpoint)) {
         drain.countUp();
-        endpoint.awaitSections(() -> {
-          for (Hold hold : endpoint.holds().concerned(what, visible)) {
-            hold.delay(drain);
-          }
-          drain.countDown();
-        });
+        endpoint.awaitSections(() -> awaitHolds(endpoint, what, visible, drain));
       }
     }
     if (!drain.countDown()) {
       delayed.increment();
     }
+  }
+
+  /// The sections that were open are through, so what they made is registered.
+  private static void awaitHolds(Endpoint endpoint, Invalidation what, long visible, Drain drain) {
+    for (Hold hold : endpoint.holds().concerned(what, visible)) {
+      hold.delay(drain);
+      hold.expire();
+    }
+    drain.countDown();
   }
 
   private void drop(Invalidation what) {
@@ -168,17 +178,14 @@ public final class Invalidator {
     }
   }
 
-  private void complete(Drain drain, long began, Runnable completed) {
+  private void complete(long began, Runnable completed) {
     drains.increment();
-    revocations.add(drain.revocations());
-    long nanos = nanoTime.getAsLong() - began;
-    longest.accumulateAndGet(nanos, Math::max);
-    try {
-      completed.run();
-    } catch (RuntimeException e) {
-      // It runs on a device's thread, which must not die of another party's defect.
-      LOG.log(Level.ERROR, "the completion of an invalidation failed", e);
-    }
+    longest.accumulateAndGet(clock.nanoTime() - began, Math::max);
+    Continuations.run(List.of(completed));
+  }
+
+  void countRevocation() {
+    revocations.increment();
   }
 
   /// What has been drained so far.
@@ -190,7 +197,8 @@ public final class Invalidator {
   ///
   /// @param drains invalidations completed
   /// @param delayed those of them that had to wait for an access
-  /// @param revocations mappings taken away for an invalidation's sake
+  /// @param revocations mappings taken away at a deadline, for the sake of an invalidation or of a
+  ///   removal of memory
   /// @param longestNanos the longest time from an invalidation to its completion
   public record Statistics(long drains, long delayed, long revocations, long longestNanos) {}
 }

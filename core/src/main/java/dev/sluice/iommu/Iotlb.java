@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// another size stands in the slot of the address that missed.
 ///
 /// A lookup takes no lock. Inserts and invalidations, which are rare, share one: that makes "no
-/// walk that began before an invalidation inserts after it" a comparison under the lock.
+/// walk that began before an invalidation inserts after it" a comparison under the lock. Slots are
+/// read and written as volatile, which is what [AccessGate] asks of all that a section relies on.
 public final class Iotlb {
   private static final int SMALL_SLOTS = 4096;
   private static final int LARGE_SLOTS = 1024;
@@ -60,7 +61,13 @@ public final class Iotlb {
   /// @param ticket from [#ticket()], taken before the walk
   /// @return false when an invalidation has come since the ticket, whatever its range: the entry
   ///   may be stale and was not kept
+  /// @throws IllegalArgumentException when the page is of another address space or does not hold
+  ///   `iova`
   public boolean insert(Page page, long iova, long ticket) {
+    if (page.tag() != tag || !page.contains(iova)) {
+      throw new IllegalArgumentException(
+          "%s does not hold 0x%x of the address space 0x%x".formatted(page, iova, tag));
+    }
     synchronized (changes) {
       if (ticket != generation || retired) {
         return false;
@@ -78,11 +85,11 @@ public final class Iotlb {
 
   /// The cached page of an address, or null.
   @Nullable Page lookup(long iova) {
-    Page page = small.getAcquire(smallSlot(iova));
+    Page page = small.get(smallSlot(iova));
     if (page != null && page.contains(iova)) {
       return page;
     }
-    page = large.getAcquire(largeSlot(iova));
+    page = large.get(largeSlot(iova));
     return page != null && page.contains(iova) ? page : null;
   }
 
@@ -109,31 +116,38 @@ public final class Iotlb {
 
   /// Drops what overlaps the range from one of the two arrays.
   ///
-  /// @return whether entries of an odd size may be left
+  /// @return whether entries of an odd size are left
   private static boolean drop(
       AtomicReferenceArray<@Nullable Page> slots, long first, long last, int shift, boolean odd) {
     long firstPage = first >>> shift;
     long pages = (last >>> shift) - firstPage + 1;
-    if (!odd && pages > 0 && pages < slots.length()) {
+    if (!odd && pages < slots.length()) {
       for (long i = 0; i < pages; i++) {
         dropSlot(slots, (int) (firstPage + i) & (slots.length() - 1), first, last);
       }
       return false;
     }
+    boolean oddLeft = false;
     for (int slot = 0; slot < slots.length(); slot++) {
-      dropSlot(slots, slot, first, last);
+      Page left = dropSlot(slots, slot, first, last);
+      oddLeft |= left != null && left.shift() != shift;
     }
-    return odd && (first != 0 || last != -1);
+    return oddLeft;
   }
 
-  private static void dropSlot(
+  /// Empties a slot if its page overlaps the range.
+  ///
+  /// @return the page that stays, or null
+  private static @Nullable Page dropSlot(
       AtomicReferenceArray<@Nullable Page> slots, int slot, long first, long last) {
     Page page = slots.getPlain(slot);
     if (page != null
         && Long.compareUnsigned(page.iova(), last) <= 0
         && Long.compareUnsigned(first, page.last()) <= 0) {
       slots.set(slot, null);
+      return null;
     }
+    return page;
   }
 
   private static int smallSlot(long iova) {

@@ -6,15 +6,21 @@ import org.jspecify.annotations.Nullable;
 /// How long a device may keep an invalidation, or the removal of memory, waiting for a mapping
 /// before the mapping is taken away.
 ///
-/// @param patience null: for ever; zero: not at all
+/// @param patience null: for ever; zero: not at all; else at most a year
 public record Revocation(@Nullable Duration patience) {
   /// QEMU gives up on an answer after 5 s; this leaves it time to arrive.
   public static final Revocation DEFAULT = after(Duration.ofSeconds(2));
 
-  /// Refuses a negative patience.
+  private static final Duration LONGEST = Duration.ofDays(366);
+
+  /// Refuses a negative patience, and one that a clock's nanoseconds may not hold.
   public Revocation {
     if (patience != null && patience.isNegative()) {
       throw new IllegalArgumentException("patience must not be negative: " + patience);
+    }
+    if (patience != null && patience.compareTo(LONGEST) > 0) {
+      throw new IllegalArgumentException(
+          "patience of more than a year: " + patience + "; for ever is never()");
     }
   }
 

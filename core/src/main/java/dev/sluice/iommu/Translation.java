@@ -1,5 +1,7 @@
 package dev.sluice.iommu;
 
+import dev.sluice.memory.Access;
+
 /// What a model answers when it is asked for an address.
 public sealed interface Translation {
 
@@ -29,6 +31,11 @@ public sealed interface Translation {
     /// Whether the page has this I/O virtual address.
     public boolean contains(long someIova) {
       return (someIova ^ iova) >>> shift == 0;
+    }
+
+    /// Whether the page may be used so.
+    public boolean allows(Access access) {
+      return (readable || !access.reads()) && (writable || !access.writes());
     }
 
     /// The page's last I/O virtual address.
