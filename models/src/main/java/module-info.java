@@ -4,5 +4,5 @@ module dev.sluice.models {
   requires transitive dev.sluice.core;
   requires static transitive org.jspecify;
 
-  exports dev.sluice.models.registers;
+  exports dev.sluice.models.vtd;
 }

@@ -1,0 +1,80 @@
+package dev.sluice.models.vtd;
+
+import dev.sluice.iommu.Endpoint;
+import dev.sluice.iommu.Invalidation;
+import dev.sluice.iommu.Invalidator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Carries out invalidations: drops what the unit's caches hold and lets core drain what is under
+/// way.
+///
+/// A context-cache invalidation takes bindings, not translations: the guest has to invalidate the
+/// IOTLB after it (6.5.2.1), and meets its own mistake if it does not. A page-selective one takes
+/// its pages and no others.
+final class Caches {
+  private final Invalidator invalidator;
+  private final ContextCache contexts;
+  private final VtdCounters counters;
+
+  Caches(Invalidator invalidator, ContextCache contexts, VtdCounters counters) {
+    this.invalidator = invalidator;
+    this.contexts = contexts;
+    this.counters = counters;
+  }
+
+  /// Invalidates; `completed` runs once, on this thread or the one that ends the last access, when
+  /// nothing obtained before can touch memory any more.
+  void invalidate(CacheInvalidation what, Runnable completed) {
+    counters.invalidated(what);
+    switch (what) {
+      case CacheInvalidation.ContextGlobal _ -> {
+        contexts.dropAll();
+        invalidator.invalidate(Invalidation.ofBindings(), completed);
+      }
+      case CacheInvalidation.ContextDomain(int domainId) -> {
+        contexts.dropDomain(domainId);
+        invalidator.invalidate(Invalidation.ofBindings(domainId), completed);
+      }
+      case CacheInvalidation.ContextDevice device -> invalidate(device, completed);
+      case CacheInvalidation.IotlbGlobal _ ->
+          invalidator.invalidate(Invalidation.ofTranslations(), completed);
+      case CacheInvalidation.IotlbDomain(int domainId) ->
+          invalidator.invalidate(Invalidation.ofSpace(domainId), completed);
+      case CacheInvalidation.IotlbPages(int domainId, long first, long last) ->
+          invalidator.invalidate(Invalidation.ofRange(domainId, first, last), completed);
+    }
+  }
+
+  /// Takes the bindings of the functions that are meant, also of those without a cached entry: one
+  /// of their accesses may have read the old entry and not be through yet.
+  private void invalidate(CacheInvalidation.ContextDevice device, Runnable completed) {
+    Set<Integer> spared = contexts.dropRequesters(device);
+    List<Endpoint> concerned =
+        invalidator.endpoints().stream()
+            .filter(endpoint -> device.matches(endpoint.requester().value()))
+            .filter(endpoint -> !spared.contains(endpoint.requester().value()))
+            .toList();
+    AtomicInteger left = new AtomicInteger(concerned.size() + 1);
+    Runnable one =
+        () -> {
+          if (left.decrementAndGet() == 0) {
+            completed.run();
+          }
+        };
+    concerned.forEach(endpoint -> invalidator.invalidate(Invalidation.ofBinding(endpoint), one));
+    one.run();
+  }
+
+  /// Takes every binding and keeps every cache: translation was switched on or off.
+  void rebind(Runnable completed) {
+    invalidator.invalidate(Invalidation.ofBindings(), completed);
+  }
+
+  /// Empties every cache, for a reset. What is under way drains by itself; nobody is told.
+  void clear() {
+    contexts.dropAll();
+    invalidator.invalidate(Invalidation.all(), () -> {});
+  }
+}

@@ -1,0 +1,217 @@
+package dev.sluice.models.vtd;
+
+import dev.sluice.iommu.AbortReason;
+import dev.sluice.iommu.Endpoint;
+import dev.sluice.iommu.Invalidator;
+import dev.sluice.iommu.Iotlb;
+import dev.sluice.iommu.RequesterId;
+import dev.sluice.iommu.Translation;
+import dev.sluice.iommu.Translation.Page;
+import dev.sluice.memory.Access;
+import dev.sluice.memory.Word;
+import dev.sluice.models.walk.RadixFormat;
+import dev.sluice.models.walk.RadixWalk;
+import dev.sluice.models.walk.RadixWalker;
+import dev.sluice.models.walk.TableMemory;
+
+/// What becomes of an untranslated request that the IOTLB did not answer, VT-d specification 3.4
+/// (requester to domain), 3.7 (second-stage translation) and 3.14 (interrupt address range).
+///
+/// Runs on the device's thread, takes no lock and blocks on nothing. Every ticket is taken before
+/// the first table it stands for is read, so that nothing read before an invalidation is cached or
+/// bound after it.
+final class DmaTranslation {
+  /// The address space of requests while translation is disabled: no domain id, which has 16 bits.
+  static final long IDENTITY_TAG = 1L << 16;
+
+  /// What stands for a fault reason when legacy mode has none: an access to the interrupt range
+  /// that is no message.
+  static final int NO_FAULT_REASON = -1;
+
+  private static final int LARGE_PAGE_SHIFT = 21;
+
+  /// What the guest has told the unit about its tables.
+  ///
+  /// @param enabled GSTS.TES: whether requests are translated
+  /// @param rootTable guest-physical address, as of the last GCMD.SRTP
+  record Root(boolean enabled, long rootTable) {
+    static final Root AFTER_RESET = new Root(false, 0);
+  }
+
+  private final long addressMask;
+  private final TableMemory tables;
+  private final RadixWalker walker;
+  private final Invalidator invalidator;
+  private final ContextCache contexts;
+  private final VtdCounters counters;
+  private volatile Root root = Root.AFTER_RESET;
+
+  DmaTranslation(
+      VtdConfig config,
+      TableMemory tables,
+      Invalidator invalidator,
+      ContextCache contexts,
+      VtdCounters counters) {
+    this.addressMask = config.addressMask();
+    this.tables = tables;
+    this.walker = new RadixWalker(tables, new SecondStageEntry(addressMask));
+    this.invalidator = invalidator;
+    this.contexts = contexts;
+    this.counters = counters;
+  }
+
+  Root root() {
+    return root;
+  }
+
+  /// Has later requests go by another root. Those under way are the caller's to drain.
+  void root(Root next) {
+    root = next;
+  }
+
+  Translation translate(Endpoint endpoint, long iova, Access access) {
+    // 3.14: whatever the tables say. Only a write can be an interrupt message.
+    if (InterruptRange.contains(iova)) {
+      return access == Access.WRITE
+          ? new Translation.Interrupt()
+          : new Translation.Fault(AbortReason.INTERRUPT_RANGE, NO_FAULT_REASON, false);
+    }
+    long bindTicket = endpoint.bindTicket();
+    Root now = root;
+    if (!now.enabled()) {
+      return identity(endpoint, bindTicket, IDENTITY_TAG, iova);
+    }
+    return switch (context(endpoint, now)) {
+      case Resolved.Found(ContextEntry context, boolean cached) ->
+          translate(endpoint, cached ? bindTicket : NOT_TO_BE_BOUND, context, iova, access);
+      case Resolved.Refused(Translation.Fault fault) -> fault;
+    };
+  }
+
+  /// No ticket has this value: tickets count up from 0.
+  private static final long NOT_TO_BE_BOUND = -1;
+
+  private sealed interface Resolved {
+    /// @param cached whether it is in the context-cache now, where invalidations find it
+    record Found(ContextEntry context, boolean cached) implements Resolved {}
+
+    record Refused(Translation.Fault fault) implements Resolved {}
+  }
+
+  /// The requester's context entry, 3.4.2.
+  private Resolved context(Endpoint endpoint, Root now) {
+    RequesterId requester = endpoint.requester();
+    long ticket = contexts.ticket();
+    ContextEntry cached = contexts.lookup(requester.value());
+    if (cached != null) {
+      return new Resolved.Found(cached, true);
+    }
+    Word low = new Word();
+    Word high = new Word();
+    if (!load(RootEntry.address(now.rootTable(), requester.bus()), low, high)) {
+      return new Resolved.Refused(FaultCode.ROOT_UNREADABLE.fault());
+    }
+    RootEntry rootEntry = new RootEntry(low.asLong(), high.asLong());
+    if (!rootEntry.isPresent()) {
+      return new Resolved.Refused(FaultCode.ROOT_NOT_PRESENT.fault());
+    }
+    if (rootEntry.isMalformed(addressMask)) {
+      return new Resolved.Refused(FaultCode.ROOT_MALFORMED.fault());
+    }
+    int function = requester.value() & 0xFF;
+    if (!load(ContextEntry.address(rootEntry.contextTable(), function), low, high)) {
+      return new Resolved.Refused(FaultCode.CONTEXT_UNREADABLE.fault());
+    }
+    ContextEntry entry = new ContextEntry(low.asLong(), high.asLong());
+    if (!entry.isPresent()) {
+      return new Resolved.Refused(FaultCode.CONTEXT_NOT_PRESENT.fault(entry));
+    }
+    if (entry.isMalformed(addressMask)) {
+      return new Resolved.Refused(FaultCode.CONTEXT_MALFORMED.fault(entry));
+    }
+    if (!entry.isSupported()) {
+      return new Resolved.Refused(FaultCode.CONTEXT_INVALID.fault(entry));
+    }
+    return new Resolved.Found(entry, contexts.insert(requester.value(), entry, ticket));
+  }
+
+  private Translation translate(
+      Endpoint endpoint, long bindTicket, ContextEntry context, long iova, Access access) {
+    int width = Math.min(Capabilities.GUEST_ADDRESS_WIDTH, context.addressWidth());
+    if (iova >>> width != 0) {
+      return FaultCode.ADDRESS_BEYOND_WIDTH.fault(context);
+    }
+    if (context.translationType() == ContextEntry.TranslationType.PASS_THROUGH) {
+      return identity(endpoint, bindTicket, context.domainId(), iova);
+    }
+    Iotlb space = invalidator.space(context.domainId());
+    long ticket = space.ticket();
+    counters.walked();
+    return switch (walker.walk(context.table(), context.levels(), iova, access)) {
+      case RadixWalk.Stop stop -> fault(context, stop, access);
+      case RadixWalk.Page page -> {
+        Page found = page(page, context, iova);
+        if (InterruptRange.contains(found.translate(iova))) {
+          yield FaultCode.INTERRUPT_RANGE_RESULT.fault(context);
+        }
+        space.insert(found, iova, ticket);
+        endpoint.bind(space, bindTicket);
+        yield found;
+      }
+    };
+  }
+
+  /// The page of a leaf entry; of a large one that reaches into the interrupt range only the 4 KiB
+  /// asked for, so that the addresses that lead there stay refused.
+  private static Page page(RadixWalk.Page leaf, ContextEntry context, long iova) {
+    int shift =
+        InterruptRange.touches(leaf.address(), leaf.shift())
+            ? RadixFormat.PAGE_SHIFT
+            : leaf.shift();
+    long within = iova & ((1L << leaf.shift()) - 1);
+    return new Page(
+        iova & -(1L << shift),
+        leaf.address() + (within & -(1L << shift)),
+        shift,
+        leaf.readable(),
+        leaf.writable(),
+        context.domainId());
+  }
+
+  private static Translation.Fault fault(ContextEntry context, RadixWalk.Stop stop, Access access) {
+    return switch (stop.cause()) {
+      case UNREADABLE ->
+          stop.level() == context.levels()
+              ? FaultCode.CONTEXT_INVALID.fault(context)
+              : FaultCode.TABLE_UNREADABLE.fault(context);
+      // An entry with R and W clear: the access lacks the permission that it needs, a read before a
+      // write.
+      case ABSENT ->
+          (access.reads() ? FaultCode.NO_READ : FaultCode.NO_WRITE)
+              .fault(context, AbortReason.NOT_MAPPED);
+      case MALFORMED -> FaultCode.ENTRY_MALFORMED.fault(context);
+      case NO_READ -> FaultCode.NO_READ.fault(context);
+      case NO_WRITE -> FaultCode.NO_WRITE.fault(context);
+    };
+  }
+
+  /// Translation disabled, or pass-through (3.9): the address is the guest-physical one.
+  private Page identity(Endpoint endpoint, long bindTicket, long tag, long iova) {
+    Iotlb space = invalidator.space(tag);
+    long ticket = space.ticket();
+    int shift =
+        InterruptRange.touches(iova & -(1L << LARGE_PAGE_SHIFT), LARGE_PAGE_SHIFT)
+            ? RadixFormat.PAGE_SHIFT
+            : LARGE_PAGE_SHIFT;
+    long base = iova & -(1L << shift);
+    Page page = new Page(base, base, shift, true, true, tag);
+    space.insert(page, iova, ticket);
+    endpoint.bind(space, bindTicket);
+    return page;
+  }
+
+  /// Loads a 128-bit entry. P stands in the low half, which is loaded first.
+  private boolean load(long address, Word low, Word high) {
+    return tables.load(address, low) && tables.load(address + Long.BYTES, high);
+  }
+}

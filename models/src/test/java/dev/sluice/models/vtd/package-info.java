@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.models.vtd;
+
+import org.jspecify.annotations.NullMarked;
