@@ -5,6 +5,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -65,7 +66,7 @@ public record GuestKernel(Path image, String version, Optional<Path> modules) {
         file.seek(0x200L + pointer);
         count = pointer == 0 ? 0 : Math.max(0, file.read(text));
       }
-      if (!java.util.Arrays.equals(magic, MAGIC)) {
+      if (!Arrays.equals(magic, MAGIC)) {
         throw new KitException(
             image + " is not an x86 Linux kernel (bzImage)",
             "Give the path of a bzImage, such as /boot/vmlinuz-VERSION, with --kernel.");

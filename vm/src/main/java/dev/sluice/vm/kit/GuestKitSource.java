@@ -71,7 +71,7 @@ public final class GuestKitSource {
         index = KitIndex.read(cache);
         Set<KitPart> missing = missing(index, qemu, kernel);
         if (!missing.isEmpty()) {
-          index = fill(index, missing, progress);
+          index = offline ? refill(index, missing, progress) : fill(index, missing, progress);
         }
       }
     }
@@ -94,6 +94,20 @@ public final class GuestKitSource {
       missing.add(KitPart.BUSYBOX);
     }
     return missing;
+  }
+
+  /// Without a network: what was downloaded may be all there, only not unpacked.
+  private KitIndex refill(KitIndex index, Set<KitPart> missing, KitProgress progress)
+      throws IOException, InterruptedException {
+    try {
+      return fill(index, missing, progress);
+    } catch (KitException e) {
+      throw new KitException(
+          "the cache %s lacks %s, and --offline keeps it so"
+              .formatted(cache.root(), words(missing)),
+          "Run once without --offline, or use --guest in-process.",
+          e);
+    }
   }
 
   private KitIndex fill(KitIndex index, Set<KitPart> missing, KitProgress progress)
@@ -182,13 +196,10 @@ public final class GuestKitSource {
     return parts.stream().map(KitPart::words).collect(Collectors.joining(", "));
   }
 
-  private void extract(Path archive, Path folder) throws IOException, InterruptedException {
+  private static void extract(Path archive, Path folder) throws IOException, InterruptedException {
     if (!Files.isReadable(archive)) {
       throw new KitException(
-          "the cache has no " + archive,
-          offline
-              ? "Run once without --offline, or use --guest in-process."
-              : "Delete the cache's folder apt and try again.");
+          "the cache has no " + archive, "Delete the cache's folder apt and try again.");
     }
     Path dpkgDeb =
         HostProgram.find("dpkg-deb")

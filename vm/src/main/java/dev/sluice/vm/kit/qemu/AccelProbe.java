@@ -47,7 +47,12 @@ public final class AccelProbe {
       if (outcome.kind() == QemuOutcome.Kind.PANICKED) {
         return new Verdict(true, "a kernel ran under KVM");
       }
-      String why = outcome.errors().isEmpty() ? "" : ": " + outcome.errors().getFirst();
+      String why =
+          outcome.errors().stream()
+              .filter(line -> line.contains("rror"))
+              .findFirst()
+              .map(line -> " (" + line + ")")
+              .orElse("");
       return new Verdict(false, outcome.sentence() + why);
     }
   }

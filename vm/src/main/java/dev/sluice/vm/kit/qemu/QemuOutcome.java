@@ -27,8 +27,9 @@ public record QemuOutcome(
     STOPPED,
     /// Someone else's signal ended it.
     KILLED,
-    /// It gave up by itself: a bad option, a socket without a server, an accelerator that does not
-    /// run.
+    /// KVM met an instruction of the guest's that it cannot execute here, and it was killed.
+    KVM_FAILED,
+    /// It gave up by itself: a bad option, a socket without a server.
     FAILED
   }
 
@@ -55,6 +56,8 @@ public record QemuOutcome(
       case STOPPED -> "the guest was stopped after %.1f s".formatted(seconds);
       case KILLED ->
           "QEMU was killed from outside by signal %d after %.1f s".formatted(status - 128, seconds);
+      case KVM_FAILED ->
+          "KVM cannot run this guest here; it was ended after %.1f s".formatted(seconds);
       case FAILED -> "QEMU gave up with status %d after %.1f s".formatted(status, seconds);
     };
   }

@@ -38,7 +38,9 @@ public final class QemuProcess implements AutoCloseable {
   /// Lines kept for a message when something goes wrong: a panic with its stack has about 40.
   private static final int CONSOLE_LINES = 60;
 
-  private static final int ERROR_LINES = 20;
+  /// Lines of QEMU's own kept; its dump of a processor that KVM gave up on has about 40.
+  private static final int ERROR_LINES = 60;
+
   private static final int BUFFER = 8192;
 
   /// What a shell and the JDK add to a signal's number to make an exit status of it.
@@ -289,7 +291,7 @@ public final class QemuProcess implements AutoCloseable {
       signal = Integer.parseInt(signalled.group(1));
     }
     if (line.contains(KVM_FAILURE)) {
-      kill(QemuOutcome.Kind.FAILED);
+      kill(QemuOutcome.Kind.KVM_FAILED);
     }
   }
 
