@@ -3,4 +3,7 @@ module dev.sluice.vfiouser {
   requires transitive dev.sluice.pci;
   requires tools.jackson.core;
   requires static transitive org.jspecify;
+
+  exports dev.sluice.vfiouser.server;
+  exports dev.sluice.vfiouser.transport;
 }

@@ -1,0 +1,476 @@
+package dev.sluice.vfiouser.server;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import dev.sluice.memory.Access;
+import dev.sluice.memory.GuestMemory;
+import dev.sluice.memory.MemoryStatus;
+import dev.sluice.memory.MessagePort;
+import dev.sluice.vfiouser.transport.Channel;
+import dev.sluice.vfiouser.wire.Command;
+import dev.sluice.vfiouser.wire.DmaAccess;
+import dev.sluice.vfiouser.wire.Header;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// The client's memory by message: DMA_READ and DMA_WRITE, for what it shares no descriptor of, and
+/// for interrupt messages.
+///
+/// Devices call on threads of their own and wait; the session's thread brings the replies and never
+/// waits for one. QEMU answers from its main loop, which a vCPU may hold while it waits for us: so
+/// an access gives up after a time, and one to memory that the client takes back ends at once.
+///
+/// Two layouts of these messages are in use. Which one the client has is asked for once, by a write
+/// of no bytes, before the first message that matters: a client that is never sent one is never
+/// asked.
+final class PeerMemory implements MessagePort {
+  private static final Logger LOG = System.getLogger(PeerMemory.class.getName());
+
+  /// A message write: 4 bytes to an address.
+  private record Post(long address, int data) {}
+
+  /// An access that a device waits for: one message or several, one after another.
+  static final class DeviceAccess {
+    private final long first;
+    private final long last;
+    private boolean aborted;
+
+    private DeviceAccess(long address, long length) {
+      first = address;
+      last = address + (length - 1);
+    }
+
+    private boolean touches(long from, long to) {
+      return Long.compareUnsigned(first, to) <= 0 && Long.compareUnsigned(from, last) <= 0;
+    }
+  }
+
+  private final Channel channel;
+  private final GuestMemory memory;
+  private final long limitNanos;
+
+  /// Guards everything but [#outgoing]; held for no longer than a copy takes.
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private final Condition placeFreed = lock.newCondition();
+  private final Condition layoutKnown = lock.newCondition();
+  private final PeerRequestTable requests = new PeerRequestTable();
+  private final Set<DeviceAccess> accesses = new HashSet<>();
+  private final Set<Post> posts = new LinkedHashSet<>();
+  private DmaAccess.@Nullable Layout layout;
+  private boolean probing;
+  private int transfer = Limits.PEER_TRANSFER;
+  private boolean closed;
+
+  /// Guards [#outgoing], and orders what is sent with what is aborted. Never taken with [#lock]
+  /// held.
+  private final ReentrantLock sending = new ReentrantLock();
+
+  private final MemorySegment outgoing;
+
+  /// @param memory where the regions are that this is the way to
+  /// @param outgoing a buffer of [#outgoingBytes()]
+  PeerMemory(Channel channel, GuestMemory memory, MemorySegment outgoing, Duration limit) {
+    this.channel = channel;
+    this.memory = memory;
+    this.outgoing = outgoing;
+    this.limitNanos = limit.toNanos();
+  }
+
+  /// Bytes of the buffer that messages are put together in.
+  static long outgoingBytes() {
+    return DmaAccess.SIZE_WITHOUT_DATA + Limits.PEER_TRANSFER;
+  }
+
+  /// No message has more than `bytes` of data: the client has said so.
+  void limitTransfer(long bytes) {
+    lock.lock();
+    try {
+      transfer = (int) Math.min(bytes, Limits.PEER_TRANSFER);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public MemoryStatus read(long address, MemorySegment into, long offset, long length) {
+    return access(Command.DMA_READ, address, into, offset, length);
+  }
+
+  @Override
+  public MemoryStatus write(long address, MemorySegment from, long offset, long length) {
+    return access(Command.DMA_WRITE, address, from, offset, length);
+  }
+
+  private MemoryStatus access(
+      Command command, long address, MemorySegment bytes, long offset, long length) {
+    if (SessionThread.isCurrent()) {
+      return MemoryStatus.WOULD_BLOCK;
+    }
+    long deadline = System.nanoTime() + limitNanos;
+    DeviceAccess access = new DeviceAccess(address, length);
+    begin(access);
+    try {
+      // Only now that the access can be aborted: a region that was removed since the caller found
+      // it stays untouched.
+      if (memory.statusAt(address, Access.READ) == MemoryStatus.HOLE) {
+        return MemoryStatus.FAILED;
+      }
+      for (long done = 0; done < length; ) {
+        int moved =
+            chunk(access, command, address + done, bytes, offset + done, length - done, deadline);
+        if (moved == 0) {
+          return MemoryStatus.FAILED;
+        }
+        done += moved;
+      }
+      return MemoryStatus.OK;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return MemoryStatus.FAILED;
+    } finally {
+      end(access);
+    }
+  }
+
+  private void begin(DeviceAccess access) {
+    lock.lock();
+    try {
+      accesses.add(access);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void end(DeviceAccess access) {
+    lock.lock();
+    try {
+      accesses.remove(access);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Moves as much as one message may.
+  ///
+  /// @return bytes moved; 0 when it failed
+  private int chunk(
+      DeviceAccess access,
+      Command command,
+      long address,
+      MemorySegment bytes,
+      long offset,
+      long left,
+      long deadline)
+      throws InterruptedException {
+    PeerRequest request;
+    int id;
+    DmaAccess.Layout known = awaitLayout(deadline);
+    if (known == null) {
+      return 0;
+    }
+    lock.lock();
+    try {
+      int count = (int) Math.min(left, transfer);
+      Condition changed = lock.newCondition();
+      request =
+          command == Command.DMA_READ
+              ? PeerRequest.read(access, address, count, bytes, offset, changed)
+              : PeerRequest.write(access, address, count, changed);
+      id = awaitPlace(request, deadline);
+      if (id < 0) {
+        return 0;
+      }
+    } finally {
+      lock.unlock();
+    }
+    send(id, request, known, command == Command.DMA_WRITE ? bytes : null, offset);
+    return awaitEnd(id, request, deadline) ? request.count : 0;
+  }
+
+  /// Waits until the client's layout is known, and asks for it if nobody has.
+  ///
+  /// @return null when it did not become known in time
+  private DmaAccess.@Nullable Layout awaitLayout(long deadline) throws InterruptedException {
+    probeUnlessKnown();
+    lock.lock();
+    try {
+      while (layout == null && probing && !closed) {
+        if (layoutKnown.awaitNanos(deadline - System.nanoTime()) <= 0) {
+          return null;
+        }
+      }
+      return closed ? null : layout;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void probeUnlessKnown() {
+    PeerRequest probe = PeerRequest.probe();
+    int id;
+    lock.lock();
+    try {
+      if (layout != null || probing || closed) {
+        return;
+      }
+      id = requests.place(probe);
+      if (id < 0) {
+        return;
+      }
+      probing = true;
+    } finally {
+      lock.unlock();
+    }
+    send(id, probe, DmaAccess.Layout.SPECIFIED, null, 0);
+  }
+
+  /// Gives `request` a place, as soon as one is free.
+  ///
+  /// @return its id; -1 when it has to be given up
+  private int awaitPlace(PeerRequest request, long deadline) throws InterruptedException {
+    while (!closed && !isAborted(request)) {
+      int id = requests.place(request);
+      if (id >= 0) {
+        return id;
+      }
+      if (placeFreed.awaitNanos(deadline - System.nanoTime()) <= 0) {
+        return -1;
+      }
+    }
+    return -1;
+  }
+
+  private static boolean isAborted(PeerRequest request) {
+    return request.access != null && request.access.aborted;
+  }
+
+  private void free(int id) {
+    requests.free(id);
+    placeFreed.signal();
+  }
+
+  /// @return whether the request was done as asked
+  private boolean awaitEnd(int id, PeerRequest request, long deadline) throws InterruptedException {
+    lock.lock();
+    try {
+      Condition changed = request.changed;
+      while (changed != null && request.state == PeerRequest.State.WAITING) {
+        if (changed.awaitNanos(deadline - System.nanoTime()) <= 0) {
+          LOG.log(
+              Level.WARNING,
+              "the client did not answer a {0} of {1} bytes at 0x{2} in time",
+              request.command,
+              request.count,
+              Long.toHexString(request.address));
+          break;
+        }
+      }
+      return request.state == PeerRequest.State.DONE;
+    } finally {
+      // Whatever ended the wait: a reply that comes later finds nobody, and must not write to the
+      // caller's bytes.
+      if (requests.find(id) == request) {
+        free(id);
+      }
+      lock.unlock();
+    }
+  }
+
+  /// Sends a request that has a place, unless it has ended in between. When that fails, the
+  /// connection ends.
+  ///
+  /// @param from the bytes of a write
+  private void send(
+      int id,
+      PeerRequest request,
+      DmaAccess.Layout known,
+      @Nullable MemorySegment from,
+      long offset) {
+    sending.lock();
+    try {
+      lock.lock();
+      try {
+        if (closed || request.state != PeerRequest.State.WAITING) {
+          return;
+        }
+      } finally {
+        lock.unlock();
+      }
+      long size = DmaAccess.SIZE_WITHOUT_DATA + (from == null ? 0 : request.count);
+      Header.putCommand(outgoing, id, request.command, size);
+      DmaAccess.putRequest(outgoing, known, request.address, request.count, from != null);
+      if (from != null) {
+        MemorySegment.copy(from, offset, outgoing, known.data(), request.count);
+      }
+      channel.send(outgoing, 0, size, List.of());
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "could not ask the client for its memory", e);
+      channel.shutdown();
+    } finally {
+      sending.unlock();
+    }
+  }
+
+  /// Writes 4 bytes to `address` of the client's, some time soon, and waits for nothing: an
+  /// interrupt message. Writes are sent in the order of the calls of one thread; one that is equal
+  /// to one that still waits to be sent is left out.
+  ///
+  /// @return false when it was dropped, because the client has gone or takes none of very many
+  boolean post(long address, int data) {
+    lock.lock();
+    try {
+      if (closed || posts.size() >= Limits.POSTED_WRITES) {
+        return false;
+      }
+      posts.add(new Post(address, data));
+    } finally {
+      lock.unlock();
+    }
+    probeUnlessKnown();
+    sendPosts();
+    return true;
+  }
+
+  /// Sends what may be sent of the posted writes.
+  private void sendPosts() {
+    sending.lock();
+    try {
+      while (true) {
+        Post post;
+        PeerRequest request;
+        DmaAccess.Layout known;
+        int id;
+        lock.lock();
+        try {
+          Iterator<Post> first = posts.iterator();
+          known = layout;
+          if (closed || known == null || !first.hasNext()) {
+            return;
+          }
+          post = first.next();
+          request = PeerRequest.post(post.address);
+          id = requests.place(request);
+          if (id < 0) {
+            return;
+          }
+          first.remove();
+        } finally {
+          lock.unlock();
+        }
+        MemorySegment data = MemorySegment.ofArray(new byte[Integer.BYTES]);
+        data.set(JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, post.data);
+        send(id, request, known, data, 0);
+      }
+    } finally {
+      sending.unlock();
+    }
+  }
+
+  /// Takes a reply. On the session's thread.
+  void reply(MemorySegment message) {
+    lock.lock();
+    try {
+      int id = Header.id(message);
+      PeerRequest request = requests.find(id);
+      if (request == null || request.command.code() != Header.command(message)) {
+        LOG.log(Level.DEBUG, "a reply that nobody waits for, id {0}", id);
+        return;
+      }
+      free(id);
+      if (request.purpose == PeerRequest.Purpose.PROBE) {
+        learnLayout(message);
+      }
+      boolean done = !Header.isError(message) && take(request, message);
+      request.end(done ? PeerRequest.State.DONE : PeerRequest.State.FAILED);
+      if (!done) {
+        LOG.log(
+            Level.DEBUG,
+            "the client refused a {0} of {1} bytes at 0x{2}: {3}",
+            request.command,
+            request.count,
+            Long.toHexString(request.address),
+            Header.errno(message));
+      }
+    } finally {
+      lock.unlock();
+    }
+    sendPosts();
+  }
+
+  /// Uses a reply that is no error.
+  ///
+  /// @return whether it says what it should
+  private boolean take(PeerRequest request, MemorySegment message) {
+    DmaAccess.Layout known = layout;
+    MemorySegment into = request.into;
+    if (into == null || known == null) {
+      return true;
+    }
+    if (!DmaAccess.isWholeRead(message, known, request.address, request.count)) {
+      return false;
+    }
+    try {
+      MemorySegment.copy(message, known.data(), into, request.offset, request.count);
+      return true;
+    } catch (IllegalStateException e) {
+      return false; // The device closed its own buffer under the access.
+    }
+  }
+
+  /// Uses the reply to the write of no bytes. A client that does not like such a write has the
+  /// layout of the specification: the one that has not, takes it.
+  private void learnLayout(MemorySegment message) {
+    layout = Header.isError(message) ? DmaAccess.Layout.SPECIFIED : DmaAccess.layoutOf(message);
+    probing = false;
+    layoutKnown.signalAll();
+    LOG.log(Level.DEBUG, "the client''s layout of DMA messages: {0}", layout);
+  }
+
+  /// Ends every access to `[first, last]`: the client takes that memory back. After this returns no
+  /// message about it is sent any more.
+  void abort(long first, long last) {
+    // First of all, a thread that is sending gets to its end; the next one looks again whether it
+    // may.
+    sending.lock();
+    lock.lock();
+    try {
+      for (DeviceAccess access : accesses) {
+        access.aborted |= access.touches(first, last);
+      }
+      requests.endIf(PeerMemory::isAborted);
+      placeFreed.signalAll();
+    } finally {
+      lock.unlock();
+      sending.unlock();
+    }
+  }
+
+  /// The client has gone: everything fails, and nothing is sent any more.
+  void close() {
+    sending.lock();
+    lock.lock();
+    try {
+      closed = true;
+      posts.clear();
+      requests.endIf(request -> true);
+      placeFreed.signalAll();
+      layoutKnown.signalAll();
+    } finally {
+      lock.unlock();
+      sending.unlock();
+    }
+  }
+}
