@@ -4,4 +4,6 @@ module dev.sluice.testkit {
   requires transitive dev.sluice.models;
   requires transitive dev.sluice.vfiouser;
   requires static transitive org.jspecify;
+
+  exports dev.sluice.testkit.vfiouser;
 }
