@@ -8,10 +8,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param patience null: for ever; zero: not at all; else at most a year
 public record Revocation(@Nullable Duration patience) {
+  // Before the first policy is made, which is checked against it.
+  private static final Duration LONGEST = Duration.ofDays(366);
+
   /// QEMU gives up on an answer after 5 s; this leaves it time to arrive.
   public static final Revocation DEFAULT = after(Duration.ofSeconds(2));
-
-  private static final Duration LONGEST = Duration.ofDays(366);
 
   /// Refuses a negative patience, and one that a clock's nanoseconds may not hold.
   public Revocation {
