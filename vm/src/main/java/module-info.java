@@ -8,4 +8,5 @@ module dev.sluice.vm {
   requires static transitive org.jspecify;
 
   exports dev.sluice.vm;
+  exports dev.sluice.vm.check;
 }

@@ -105,4 +105,21 @@ public record BootOptions(
         false,
         Duration.ofMinutes(3));
   }
+
+  /// The same with another accelerator.
+  BootOptions with(Accelerator other) {
+    return new BootOptions(
+        guest,
+        iommu,
+        invalidation,
+        disk,
+        kernel,
+        initrd,
+        append,
+        memoryMib,
+        other,
+        interactive,
+        offline,
+        patience);
+  }
 }

@@ -36,6 +36,10 @@ final class RunFolder implements AutoCloseable {
     }
   }
 
+  Path path() {
+    return path;
+  }
+
   Path file(String name) {
     return path.resolve(name);
   }

@@ -61,7 +61,7 @@ public record DebianArchive(String uri, Path keyring) {
   public static DebianArchive find(Path etcApt) throws IOException {
     Optional<Source> found = sources(etcApt).stream().filter(Source::isDebianMain).findFirst();
     if (found.isEmpty()) {
-      throw new KitException(
+      throw new KitUnavailableException(
           "none of the package sources in " + etcApt + " is Debian's main archive",
           "Install QEMU 10.1 or newer and a static busybox yourself and give a kernel with"
               + " --kernel, or use --guest in-process.");
@@ -79,7 +79,7 @@ public record DebianArchive(String uri, Path keyring) {
         .filter(Files::isReadable)
         .findFirst()
         .orElseThrow(() ->
-            new KitException(
+            new KitUnavailableException(
                 "the Debian archive's keyring is missing: looked for " + candidates,
                 "Install the package debian-archive-keyring."));
   }

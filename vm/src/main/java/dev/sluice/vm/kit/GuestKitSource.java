@@ -203,8 +203,8 @@ public final class GuestKitSource {
     }
     Path dpkgDeb =
         HostProgram.find("dpkg-deb")
-            .orElseThrow(
-                () -> new KitException("there is no dpkg-deb", "Install the package dpkg."));
+            .orElseThrow(() ->
+                new KitUnavailableException("there is no dpkg-deb", "Install the package dpkg."));
     List<String> command = new ArrayList<>();
     command.add(dpkgDeb.toString());
     command.add("--extract");
@@ -222,7 +222,7 @@ public final class GuestKitSource {
   private static void requireX86() throws KitException {
     String architecture = System.getProperty("os.arch");
     if (!architecture.equals("amd64") && !architecture.equals("x86_64")) {
-      throw new KitException(
+      throw new KitUnavailableException(
           "the packages are for x86-64, this machine is " + architecture,
           "Install QEMU 10.1 or newer and give a kernel with --kernel, or use --guest in-process.");
     }

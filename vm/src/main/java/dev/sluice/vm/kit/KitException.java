@@ -5,7 +5,7 @@ import java.io.IOException;
 /// Something on this machine keeps a guest from being started: no QEMU, no network, no room.
 ///
 /// The message says what was tried and how it failed; [#advice] what a user can do about it.
-public final class KitException extends IOException {
+public sealed class KitException extends IOException permits KitUnavailableException {
   private static final long serialVersionUID = 1L;
 
   private final String advice;

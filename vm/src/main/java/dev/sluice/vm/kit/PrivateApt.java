@@ -162,7 +162,7 @@ final class PrivateApt {
   private static Path program(String name) throws KitException {
     return HostProgram.find(name)
         .orElseThrow(() ->
-            new KitException(
+            new KitUnavailableException(
                 "this machine has no " + name,
                 "Install QEMU 10.1 or newer and a static busybox yourself and give a kernel"
                     + " with --kernel, or use --guest in-process."));

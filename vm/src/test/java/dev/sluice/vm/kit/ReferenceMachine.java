@@ -1,8 +1,8 @@
 package dev.sluice.vm.kit;
 
 import dev.sluice.iommu.RequesterId;
+import dev.sluice.vm.check.GuestCheck;
 import dev.sluice.vm.kit.linux.DiskWrite;
-import dev.sluice.vm.kit.linux.GuestCheck;
 import dev.sluice.vm.kit.linux.GuestInitramfs;
 import dev.sluice.vm.kit.linux.GuestParameters;
 import dev.sluice.vm.kit.linux.GuestReport;

@@ -1,5 +1,6 @@
 package dev.sluice.vm.kit.linux;
 
+import dev.sluice.vm.check.GuestCheck;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.sluice.vm.kit.linux;
 
+import dev.sluice.vm.check.GuestCheck;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package dev.sluice.vm.kit.linux;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.vm.check.GuestCheck;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -2,6 +2,7 @@ package dev.sluice.vm.kit.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.vm.check.GuestCheck;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;

@@ -1,4 +1,4 @@
-package dev.sluice.vm.kit.linux;
+package dev.sluice.vm.check;
 
 /// One thing that was checked, and how it went.
 ///

@@ -1,0 +1,5 @@
+/// What a boot's checks are, whichever guest makes them.
+@NullMarked
+package dev.sluice.vm.check;
+
+import org.jspecify.annotations.NullMarked;
