@@ -7,4 +7,5 @@ module dev.sluice.pci {
   requires static transitive org.jspecify;
 
   exports dev.sluice.pci;
+  exports dev.sluice.pci.nvme;
 }
