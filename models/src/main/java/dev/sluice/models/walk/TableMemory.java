@@ -23,7 +23,7 @@ public final class TableMemory {
   /// @param address a multiple of 8
   /// @return false when there is no RAM at the address, or it went away
   public boolean load(long address, Word into) {
-    return memory.statusAt(address, Access.READ) == MemoryStatus.OK
+    return memory.holdStatusAt(address, Access.READ) == MemoryStatus.OK
         && memory.load(address, Long.BYTES, ByteOrder.LITTLE_ENDIAN, into) == MemoryStatus.OK;
   }
 }

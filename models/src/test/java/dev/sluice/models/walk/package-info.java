@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.models.walk;
+
+import org.jspecify.annotations.NullMarked;
