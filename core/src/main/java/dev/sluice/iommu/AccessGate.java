@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// ones, the phase is flipped: later sections count in the other counter, so the first can only
 /// fall, and the section that brings it to zero (or the waiter itself, if it is zero already) runs
 /// what was waiting. Nobody blocks, and new sections cannot starve a waiter. While one such period
-/// runs, further waiters gather for the next.
+/// runs, further waiters gather for the next, which begins when it ends; they wait for the sections
+/// that begin until then, too, but never for one that begins later.
 ///
 /// Memory order: [#enter()] writes a counter *before* the section reads what it relies on (a cached
 /// translation, whether a hold is live); [#await] reads the counters *after* its caller changed

@@ -79,6 +79,14 @@ final class Scalars {
 
   static long compareAndExchange(
       MemorySegment memory, long offset, int bytes, ByteOrder order, long expected, long desired) {
+    // The bytes may be those of a file that the peer has shortened. Touching them is then an
+    // InternalError, except in the JDK's interpreted compare-and-exchange, where it ends the
+    // process
+    // (JDK 25: Unsafe_CompareAndExchangeInt and -Long lack the guard that loads and stores have).
+    // So
+    // load first, which leaves a peer the few nanoseconds until the exchange. An addition needs
+    // nothing: the interpreter loads first there by itself.
+    load(memory, offset, bytes, order);
     long from = inOrder(expected, bytes, order);
     long to = inOrder(desired, bytes, order);
     long seen =
