@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.vm.kit.linux.GuestParameters.Invalidation;
 import dev.sluice.vm.kit.linux.GuestParameters.Iommu;
+import dev.sluice.vm.kit.qemu.QemuOutcome;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -67,5 +68,60 @@ class ReferenceBootTest {
     assertThat(result.failures())
         .as(result.description())
         .containsExactlyInAnyOrder("disk-read", "iommu-group");
+  }
+
+  @Test
+  @Tag("long")
+  void aDiskThatFailsWritesFailsTheWriteAndShowsInTheLog() throws Exception {
+    ReferenceMachine machine = new ReferenceMachine(run);
+    machine.backing = ReferenceMachine.Backing.WRITES_FAIL;
+    ReferenceMachine.Result result = machine.boot();
+    assertThat(result.failures())
+        .as(result.description())
+        .containsExactlyInAnyOrder("disk-write", "kernel-log", "disk-written");
+  }
+
+  @Test
+  @Tag("long")
+  void writesThatNeverReachTheFileAreSeenByTheHostAlone() throws Exception {
+    ReferenceMachine machine = new ReferenceMachine(run);
+    machine.backing = ReferenceMachine.Backing.WRITES_ARE_LOST;
+    ReferenceMachine.Result result = machine.boot();
+    assertThat(result.failures()).as(result.description()).containsExactly("disk-written");
+  }
+
+  @Test
+  @Tag("long")
+  void aShorterDiskAndAMissingTestDeviceFailTheirChecks() throws Exception {
+    ReferenceMachine machine = new ReferenceMachine(run);
+    machine.missingSectors = 3;
+    machine.withTestDevice = false;
+    ReferenceMachine.Result result = machine.boot();
+    assertThat(result.failures())
+        .as(result.description())
+        .containsExactlyInAnyOrder(
+            "disk-found", "disk-read", "test-device", "dma-blocked", "dma-fault");
+  }
+
+  @Test
+  @Tag("long")
+  void anIommuThatNobodyAskedForFails() throws Exception {
+    ReferenceMachine machine = new ReferenceMachine(run);
+    machine.iommu = Iommu.NONE;
+    machine.kernelArgument = "intel_iommu=on";
+    ReferenceMachine.Result result = machine.boot();
+    assertThat(result.failures())
+        .as(result.description())
+        .containsExactlyInAnyOrder("no-iommu", "dma-arrived");
+  }
+
+  @Test
+  @Tag("long")
+  void aPanicIsNamedAndFailsEveryCheck() throws Exception {
+    ReferenceMachine machine = new ReferenceMachine(run);
+    machine.kernelArgument = "rdinit=/nothing";
+    ReferenceMachine.Result result = machine.boot();
+    assertThat(result.outcome().kind()).isEqualTo(QemuOutcome.Kind.PANICKED);
+    assertThat(result.failures()).containsAll(result.expected()).contains("finished");
   }
 }

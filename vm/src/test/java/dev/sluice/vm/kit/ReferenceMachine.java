@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -37,9 +38,22 @@ final class ReferenceMachine {
   GuestParameters.Iommu iommu = GuestParameters.Iommu.VTD;
   GuestParameters.Invalidation invalidation = GuestParameters.Invalidation.STRICT;
   boolean withQemuIommu = true;
+  boolean withTestDevice = true;
   boolean flipOneByte;
+  int missingSectors;
+  Backing backing = Backing.FILE;
   String kernelArgument = "";
   QemuLimits limits = QemuLimits.CHECKS;
+
+  /// What lies behind the disk.
+  enum Backing {
+    /// The file that the host looks at afterwards.
+    FILE,
+    /// The file, but every write fails.
+    WRITES_FAIL,
+    /// A copy that vanishes, so that no write reaches the file.
+    WRITES_ARE_LOST
+  }
 
   private final Path run;
 
@@ -77,7 +91,8 @@ final class ReferenceMachine {
     if (flipOneByte) {
       contents[DISK_BYTES - 1] ^= 1;
     }
-    Path disk = Files.write(run.resolve("disk"), contents);
+    Path disk = run.resolve("disk");
+    Files.write(disk, Arrays.copyOf(contents, DISK_BYTES - 512 * missingSectors));
     GuestParameters parameters =
         new GuestParameters(
             iommu,
@@ -95,10 +110,12 @@ final class ReferenceMachine {
             .kernelArguments(parameters.kernelArguments())
             .kernelArguments(List.of(kernelArgument))
             .reportSocket(run.resolve("report"))
-            .extra("-blockdev", "driver=file,node-name=disk,filename=" + disk)
-            .extra("-device", "nvme,drive=disk,serial=reference,addr=" + "5")
-            // The device's own limit on addresses is 28 bits, which would hide those above it.
-            .extra("-device", "edu,dma_mask=0xffffffff,addr=" + "6");
+            .extra("-drive", drive(disk))
+            .extra("-device", "nvme,drive=disk,serial=reference,addr=5");
+    if (withTestDevice) {
+      // The device's own limit on addresses is 28 bits, which would hide those above it.
+      builder.extra("-device", "edu,dma_mask=0xffffffff,addr=6");
+    }
     if (withQemuIommu) {
       builder.extra("-device", "intel-iommu,intremap=off");
     }
@@ -119,6 +136,19 @@ final class ReferenceMachine {
           parameters.expectedChecks(),
           WrittenData.check(disk, parameters.writes(), report.written()));
     }
+  }
+
+  private String drive(Path disk) {
+    String options = "if=none,id=disk,format=raw,";
+    return switch (backing) {
+      case FILE -> options + "file=" + disk;
+      case WRITES_ARE_LOST -> options + "snapshot=on,file=" + disk;
+      case WRITES_FAIL ->
+          options
+              + "file.driver=blkdebug,file.image.driver=file,file.image.filename="
+              + disk
+              + ",file.inject-error.0.event=none,file.inject-error.0.iotype=write";
+    };
   }
 
   /// Copies 64 bytes of the device's buffer to the canary (QEMU documentation, `specs/edu`): source

@@ -95,7 +95,6 @@ public record GuestParameters(
       names.add("disk-write");
     }
     names.add("rebind");
-    names.add("kernel-log");
     if (testDma.isPresent()) {
       names.add("test-device");
       if (iommu == Iommu.NONE) {
@@ -105,6 +104,7 @@ public record GuestParameters(
         names.add("dma-fault");
       }
     }
+    names.add("kernel-log");
     return names;
   }
 

@@ -73,10 +73,10 @@ class GuestParametersTest {
             "disk-read",
             "disk-write",
             "rebind",
-            "kernel-log",
             "test-device",
             "dma-blocked",
-            "dma-fault");
+            "dma-fault",
+            "kernel-log");
   }
 
   @Test
