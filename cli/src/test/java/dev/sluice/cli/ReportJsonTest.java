@@ -1,0 +1,177 @@
+package dev.sluice.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.vm.BootReport.Stage;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.json.JsonFactory;
+
+class ReportJsonTest {
+  @Test
+  void aReportHasTheDocumentedShape() {
+    assertThat(parse(ReportJson.of(SampleReports.failed())))
+        .isEqualTo(
+            Map.of(
+                "guest",
+                Map.of(
+                    "kind",
+                    "linux",
+                    "kernel",
+                    "7.3.4+deb13-amd64",
+                    "passed",
+                    false,
+                    "checks",
+                    List.of(
+                        Map.of(
+                            "name",
+                            "dmar-unit",
+                            "passed",
+                            true,
+                            "detail",
+                            "DMAR: dmar0: reg_base_addr febfb000"),
+                        Map.of(
+                            "name",
+                            "disk-read",
+                            "passed",
+                            false,
+                            "detail",
+                            "33554432 bytes have sha256 00, expected ab12"))),
+                "iommu",
+                Map.of(
+                    "model",
+                    "vtd",
+                    "mode",
+                    "legacy",
+                    "translations",
+                    412_345.0,
+                    "iotlbHits",
+                    410_022.0,
+                    "walks",
+                    2_323.0,
+                    "faults",
+                    1.0,
+                    "invalidations",
+                    Map.of("context-cache", 3.0, "iotlb-page", 4_318.0),
+                    "drains",
+                    Map.of(
+                        "count",
+                        4_321.0,
+                        "delayed",
+                        12.0,
+                        "revocations",
+                        0.0,
+                        "maxNanos",
+                        310_000.0)),
+                "disk",
+                Map.of("bytesRead", 67_108_864.0, "bytesWritten", 2_097_152.0),
+                "stages",
+                List.of(
+                    Map.of("name", "kit", "seconds", 0.321),
+                    Map.of("name", "guest", "seconds", 9.876)),
+                "wallSeconds",
+                10.25,
+                "notes",
+                List.of("There is no KVM here: TCG was used.")));
+  }
+
+  @Test
+  void withoutAnIommuTheModelIsNone() {
+    assertThat(parse(ReportJson.of(SampleReports.empty())))
+        .containsEntry("iommu", Map.of("model", "none"));
+  }
+
+  @Test
+  void aFailureSaysThatTheGuestDidNotPassAndWhy() {
+    BootFailure failure =
+        new BootFailure(
+            Optional.of("guest"),
+            "the guest panicked",
+            "Look at its console.",
+            List.of("Kernel panic - \"VFS\""),
+            Optional.of(Path.of("/logs/boot.log")));
+    List<Stage> stages = List.of(new Stage("guest", Duration.ofSeconds(2)));
+    assertThat(parse(ReportJson.of(failure, stages, Duration.ofMillis(2_500))))
+        .isEqualTo(
+            Map.of(
+                "guest",
+                Map.of("passed", false, "checks", List.of()),
+                "stages",
+                List.of(Map.of("name", "guest", "seconds", 2.0)),
+                "wallSeconds",
+                2.5,
+                "error",
+                Map.of(
+                    "stage",
+                    "guest",
+                    "message",
+                    "the guest panicked",
+                    "advice",
+                    "Look at its console.",
+                    "console",
+                    List.of("Kernel panic - \"VFS\""),
+                    "log",
+                    "/logs/boot.log")));
+  }
+
+  @Test
+  void anUnknownStageAndLogAreLeftOut() {
+    BootFailure failure =
+        new BootFailure(Optional.empty(), "no", "do", List.of(), Optional.empty());
+    assertThat(parse(ReportJson.of(failure, List.of(), Duration.ZERO)))
+        .containsEntry("error", Map.of("message", "no", "advice", "do", "console", List.of()));
+  }
+
+  @Test
+  void oneObjectEndsWithOneLineEnd() {
+    assertThat(ReportJson.of(SampleReports.passed())).startsWith("{").endsWith("}\n");
+  }
+
+  private static Map<String, Object> parse(String text) {
+    try (JsonParser parser = new JsonFactory().createParser(ObjectReadContext.empty(), text)) {
+      assertThat(parser.nextToken()).isEqualTo(JsonToken.START_OBJECT);
+      Map<String, Object> object = object(parser);
+      assertThat(parser.nextToken()).isNull();
+      return object;
+    }
+  }
+
+  private static Object value(JsonParser parser) {
+    return switch (parser.currentToken()) {
+      case START_OBJECT -> object(parser);
+      case START_ARRAY -> array(parser);
+      case VALUE_STRING -> parser.getString();
+      case VALUE_TRUE -> true;
+      case VALUE_FALSE -> false;
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
+      default -> throw new AssertionError("unexpected " + parser.currentToken());
+    };
+  }
+
+  private static Map<String, Object> object(JsonParser parser) {
+    Map<String, Object> members = new LinkedHashMap<>();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String name = parser.currentName();
+      parser.nextToken();
+      assertThat(members.put(name, value(parser))).as("first member " + name).isNull();
+    }
+    return members;
+  }
+
+  private static List<Object> array(JsonParser parser) {
+    List<Object> elements = new ArrayList<>();
+    while (parser.nextToken() != JsonToken.END_ARRAY) {
+      elements.add(value(parser));
+    }
+    return elements;
+  }
+}
