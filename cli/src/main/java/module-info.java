@@ -5,6 +5,9 @@ module dev.sluice.cli {
   requires tools.jackson.core;
   requires static transitive org.jspecify;
 
+  provides System.LoggerFinder with
+      dev.sluice.cli.Loggers;
+
   opens dev.sluice.cli to
       info.picocli;
 }
