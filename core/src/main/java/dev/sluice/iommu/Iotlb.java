@@ -83,8 +83,9 @@ public final class Iotlb {
     }
   }
 
-  /// The cached page of an address, or null.
-  @Nullable Page lookup(long iova) {
+  /// The cached page of an address, or null. Within a section; for a model whose requester was
+  /// bound elsewhere, so that the lookup before it asked the model was made there.
+  public @Nullable Page lookup(long iova) {
     Page page = small.get(smallSlot(iova));
     if (page != null && page.contains(iova)) {
       return page;

@@ -145,6 +145,12 @@ final class DmaTranslation {
       return identity(endpoint, bindTicket, context.domainId(), iova);
     }
     Iotlb space = invalidator.space(context.domainId());
+    Page kept = endpoint.space() == space ? null : space.lookup(iova);
+    if (kept != null && kept.allows(access)) {
+      // Only the binding was gone: a context-cache invalidation leaves the IOTLB as it is.
+      endpoint.bind(space, bindTicket);
+      return kept;
+    }
     long ticket = space.ticket();
     counters.walked();
     return switch (walker.walk(context.table(), context.levels(), iova, access)) {
