@@ -10,6 +10,7 @@ import dev.sluice.pci.MsixTable;
 import dev.sluice.pci.PciEndpoint;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /// A function that keeps what is written to it: BAR 0 is 4 KiB of registers, BAR 2 (64 bits wide)
 /// the MSI-X table of 20 vectors; with MSI and a pin.
@@ -26,7 +27,7 @@ final class RegisterFunction extends PciEndpoint implements BarHandler {
   /// What a reset's end has to wait for; null ends it at once.
   boolean holdResets;
 
-  final List<Runnable> heldResets = new ArrayList<>();
+  final List<Runnable> heldResets = new CopyOnWriteArrayList<>();
 
   /// Runs before each read of BAR 0 is served.
   Runnable onRead = () -> {};
