@@ -46,6 +46,7 @@ public final class VfioUserClient implements AutoCloseable {
   private final Deque<Message> requests = new ArrayDeque<>();
   private @Nullable PeerRam ram;
   private int nextId = 0x1000;
+  private boolean closed;
 
   /// A client at the end of `channel`, which it closes.
   public VfioUserClient(Channel channel) {
@@ -277,10 +278,13 @@ public final class VfioUserClient implements AutoCloseable {
     return new Payload().u32(20).u32(flags).u32(index).u32(start).u32(count).toBytes();
   }
 
-  /// Hangs up.
+  /// Hangs up; a second call does nothing.
   @Override
   public void close() {
-    channel.close();
-    arena.close();
+    if (!closed) {
+      closed = true;
+      channel.close();
+      arena.close();
+    }
   }
 }

@@ -66,9 +66,14 @@ public record Capabilities(int maxMessageFds, long maxTransfer) {
       }
       return found;
     } catch (JacksonException e) {
+      // Jackson's own text speaks of its settings, and may quote the client.
       throw new MalformedMessageException(
-          "capabilities in VERSION are no JSON: " + e.getOriginalMessage());
+          "capabilities in VERSION are no JSON after " + charactersRead(e) + " characters");
     }
+  }
+
+  private static long charactersRead(JacksonException e) {
+    return e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getCharOffset());
   }
 
   /// Reads the inner object, whose opening brace has been read.
