@@ -24,8 +24,8 @@ public final class GuestKitSource {
   private static final Pattern KERNEL_IMAGE_PACKAGE =
       Pattern.compile("linux-image-[0-9][A-Za-z0-9.+~-]*-amd64");
 
-  /// Lists, downloads and what is unpacked from them: 60 + 165 + 300 MB, and some room.
-  private static final long NEEDED_BYTES = 700L << 20;
+  /// For apt's lists, its caches, and some room.
+  private static final long ALWAYS_NEEDED_BYTES = 150L << 20;
 
   private final KitCache cache;
   private final String searchPath;
@@ -64,36 +64,42 @@ public final class GuestKitSource {
     Path image = userKernel;
     GuestKernel kernel = image == null ? null : GuestKernel.ofUser(image);
     QemuInstallation qemu = QemuInstallation.onPath(searchPath).orElse(null);
-    KitIndex index = KitIndex.read(cache);
-    if (!missing(index, qemu, kernel).isEmpty()) {
-      try (KitCache.Lock _ = cache.lock(progress)) {
-        // Another process may have filled the cache while this one waited.
-        index = KitIndex.read(cache);
-        Set<KitPart> missing = missing(index, qemu, kernel);
-        if (!missing.isEmpty()) {
-          index = offline ? refill(index, missing, progress) : fill(index, missing, progress);
-        }
-      }
+    // With both of them at hand Debian is not needed, if the machine has a busybox that will do.
+    Path busybox =
+        kernel != null && qemu != null ? StaticBusybox.onPath(searchPath).orElse(null) : null;
+    Set<KitPart> needed = EnumSet.noneOf(KitPart.class);
+    if (qemu == null) {
+      needed.add(KitPart.QEMU);
     }
+    if (kernel == null) {
+      needed.add(KitPart.KERNEL);
+    }
+    if (busybox == null) {
+      needed.add(KitPart.BUSYBOX);
+    }
+    KitIndex index = index(needed, progress);
     return new GuestKit(
         qemu != null ? qemu : index.qemu().orElseThrow(),
         kernel != null ? kernel : index.kernel().orElseThrow(),
-        index.busybox().orElseThrow());
+        busybox != null ? busybox : index.busybox().orElseThrow());
   }
 
-  private static Set<KitPart> missing(
-      KitIndex index, @Nullable QemuInstallation qemu, @Nullable GuestKernel kernel) {
-    Set<KitPart> missing = EnumSet.noneOf(KitPart.class);
-    if (qemu == null && index.qemu().isEmpty()) {
-      missing.add(KitPart.QEMU);
+  /// The cache's index, with the parts in it.
+  private KitIndex index(Set<KitPart> needed, KitProgress progress)
+      throws IOException, InterruptedException {
+    KitIndex index = KitIndex.read(cache);
+    if (index.missing(needed).isEmpty()) {
+      return index;
     }
-    if (kernel == null && index.kernel().isEmpty()) {
-      missing.add(KitPart.KERNEL);
+    try (KitCache.Lock _ = cache.lock(progress)) {
+      // Another process may have filled the cache while this one waited.
+      index = KitIndex.read(cache);
+      Set<KitPart> missing = index.missing(needed);
+      if (missing.isEmpty()) {
+        return index;
+      }
+      return offline ? refill(index, missing, progress) : fill(index, missing, progress);
     }
-    if (index.busybox().isEmpty()) {
-      missing.add(KitPart.BUSYBOX);
-    }
-    return missing;
   }
 
   /// Without a network: what was downloaded may be all there, only not unpacked.
@@ -115,7 +121,7 @@ public final class GuestKitSource {
     requireX86();
     PrivateApt apt = new PrivateApt(cache.folder("apt"), DebianArchive.find(etcApt));
     if (!offline) {
-      cache.requireFree(NEEDED_BYTES);
+      cache.requireFree(ALWAYS_NEEDED_BYTES + missing.stream().mapToLong(KitPart::diskBytes).sum());
       progress.stage("Reading Debian's package lists");
       apt.update(progress);
     }

@@ -6,9 +6,11 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 
 /// Says which entries of a cache are in use: for each part the entry's name and the version in it.
 ///
@@ -72,6 +74,17 @@ final class KitIndex {
 
   Optional<Path> busybox() {
     return entry(KitPart.BUSYBOX).map(root -> root.resolve("usr/bin/busybox"));
+  }
+
+  /// Those of some parts that the cache does not have.
+  Set<KitPart> missing(Set<KitPart> needed) {
+    Set<KitPart> missing = EnumSet.noneOf(KitPart.class);
+    for (KitPart part : needed) {
+      if (entry(part).isEmpty()) {
+        missing.add(part);
+      }
+    }
+    return missing;
   }
 
   private Optional<Path> entry(KitPart part) {
