@@ -29,11 +29,15 @@ public final class AccelProbe {
   ///
   /// @throws IOException if QEMU cannot be started at all
   public static Verdict kvm(GuestKit kit) throws IOException, InterruptedException {
-    if (!Files.exists(KVM_DEVICE)) {
-      return new Verdict(false, "there is no " + KVM_DEVICE);
+    return kvm(kit, KVM_DEVICE);
+  }
+
+  static Verdict kvm(GuestKit kit, Path device) throws IOException, InterruptedException {
+    if (!Files.exists(device)) {
+      return new Verdict(false, "there is no " + device);
     }
-    if (!Files.isReadable(KVM_DEVICE) || !Files.isWritable(KVM_DEVICE)) {
-      return new Verdict(false, KVM_DEVICE + " may not be opened by this user");
+    if (!Files.isReadable(device) || !Files.isWritable(device)) {
+      return new Verdict(false, device + " may not be opened by this user");
     }
     QemuCommand command =
         QemuCommand.of(kit.qemu())
