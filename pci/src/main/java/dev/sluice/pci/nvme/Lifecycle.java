@@ -1,5 +1,6 @@
 package dev.sluice.pci.nvme;
 
+import dev.sluice.pci.DeviceThread;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +34,7 @@ final class Lifecycle {
   private final List<Runnable> resetListeners = new ArrayList<>();
 
   private volatile @Nullable Run run;
-  private @Nullable Thread thread;
+  private @Nullable DeviceThread thread;
 
   /// Makes a run of the registers as they are.
   interface RunFactory {
@@ -69,7 +70,9 @@ final class Lifecycle {
   /// @param commands executes the admin commands
   /// @param runs makes a run when the guest enables the controller
   void start(CommandRunner commands, RunFactory runs) {
-    thread = Thread.ofPlatform().daemon().name(threadName).start(() -> manage(commands, runs));
+    DeviceThread started = new DeviceThread(threadName, () -> manage(commands, runs));
+    thread = started;
+    started.start();
   }
 
   // --- for the thread that serves the guest: nothing here waits
@@ -190,9 +193,9 @@ final class Lifecycle {
     } finally {
       lock.unlock();
     }
-    Thread started = thread;
+    DeviceThread started = thread;
     if (started != null) {
-      Threads.join(started);
+      started.join();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.sluice.pci.nvme;
 
+import dev.sluice.pci.DeviceThread;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// many. Platform threads, since file I/O would hold a virtual thread's carrier.
 final class WorkerPool {
   private final CommandRunner runner;
-  private final List<Thread> threads = new ArrayList<>();
+  private final List<DeviceThread> threads = new ArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition added = lock.newCondition();
 
@@ -33,12 +34,12 @@ final class WorkerPool {
   WorkerPool(CommandRunner runner, String name, int count) {
     this.runner = runner;
     for (int i = 0; i < count; i++) {
-      threads.add(Thread.ofPlatform().daemon().name(name + "-io-" + i).unstarted(this::work));
+      threads.add(new DeviceThread(name + "-io-" + i, this::work));
     }
   }
 
   void start() {
-    threads.forEach(Thread::start);
+    threads.forEach(DeviceThread::start);
   }
 
   /// Lets a thread fetch from `queue`, if there is something to fetch and nobody has the right.
@@ -64,7 +65,7 @@ final class WorkerPool {
     } finally {
       lock.unlock();
     }
-    threads.forEach(Threads::join);
+    threads.forEach(DeviceThread::join);
   }
 
   private void work() {
