@@ -8,4 +8,5 @@ module dev.sluice.pci {
 
   exports dev.sluice.pci;
   exports dev.sluice.pci.nvme;
+  exports dev.sluice.pci.testdev;
 }
