@@ -1,5 +1,6 @@
 package dev.sluice.memory;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -64,7 +65,7 @@ class GuestMemoryRemovalTest {
     one.close();
     one.close(); // a second close gives nothing back
     assertThat(events).isEmpty();
-    two.bytes().set(java.lang.foreign.ValueLayout.JAVA_BYTE, 0, (byte) 1);
+    two.bytes().set(JAVA_BYTE, 0, (byte) 1);
     two.close();
     assertThat(events).containsExactly("unmap a");
     three.close();
