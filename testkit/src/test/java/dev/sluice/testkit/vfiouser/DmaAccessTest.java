@@ -187,10 +187,16 @@ class DmaAccessTest {
     void theThreadThatServesTheClientIsNotMadeToWait() throws Exception {
       mapMessageOnly();
       CompletableFuture<Long> moved = new CompletableFuture<>();
+      CompletableFuture<MemoryStatus> why = new CompletableFuture<>();
       MemorySegment into = arena.allocate(4);
-      function.onRead = () -> moved.complete(server.memory().read(BASE, into, 0, 4));
+      function.onRead =
+          () -> {
+            moved.complete(server.memory().read(BASE, into, 0, 4));
+            why.complete(server.memory().statusAt(BASE, Access.READ));
+          };
       client.read(0, 0, 4);
       assertThat(moved.get()).isZero();
+      assertThat(why.get()).isEqualTo(MemoryStatus.WOULD_BLOCK);
       assertThat(client.hasMessage()).as("nothing was asked").isFalse();
     }
 

@@ -114,9 +114,14 @@ final class PeerMemory implements MessagePort {
     return access(Command.DMA_WRITE, address, from, offset, length);
   }
 
+  @Override
+  public boolean mayWait() {
+    return !SessionThread.isCurrent();
+  }
+
   private MemoryStatus access(
       Command command, long address, MemorySegment bytes, long offset, long length) {
-    if (SessionThread.isCurrent()) {
+    if (!mayWait()) {
       return MemoryStatus.WOULD_BLOCK;
     }
     long deadline = System.nanoTime() + limitNanos;
