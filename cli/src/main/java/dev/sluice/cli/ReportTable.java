@@ -74,9 +74,8 @@ final class ReportTable {
     row(1, "IOTLB hits", number(iommu.iotlbHits()), rate);
     row(1, "page walks", number(iommu.walks()), "");
     row(1, "faults", number(iommu.faults()), "");
-    long invalidations = iommu.invalidations().values().stream().mapToLong(Long::longValue).sum();
-    row(1, "invalidations", number(invalidations), "");
-    iommu.invalidations().forEach((kind, count) -> row(2, kind, number(count), ""));
+    row(1, "invalidations", "", "");
+    iommu.invalidations().forEach((kind, count) -> row(2, words(kind), number(count), ""));
     DrainSummary drains = iommu.drains();
     row(
         1,
@@ -150,6 +149,11 @@ final class ReportTable {
         ("  ".repeat(depth) + "%-" + nameWidth + "s%" + VALUE_WIDTH + "s  %s")
             .formatted(name, value, remark)
             .stripTrailing());
+  }
+
+  /// `iotlbPage` as `iotlb page`.
+  private static String words(String camelCase) {
+    return camelCase.replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
   }
 
   private static String number(long value) {

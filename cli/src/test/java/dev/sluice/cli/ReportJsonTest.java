@@ -61,7 +61,7 @@ class ReportJsonTest {
                     "faults",
                     1.0,
                     "invalidations",
-                    Map.of("context-cache", 3.0, "iotlb-page", 4_318.0),
+                    Map.of("contextGlobal", 3.0, "iotlbPage", 4_318.0),
                     "drains",
                     Map.of(
                         "count",

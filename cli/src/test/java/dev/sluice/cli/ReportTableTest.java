@@ -30,9 +30,9 @@ class ReportTableTest {
               IOTLB hits                     410,022  99.4 %
               page walks                       2,323
               faults                               1
-              invalidations                    4,321
-                context-cache                      3
-                iotlb-page                     4,318
+              invalidations
+                context global                     3
+                iotlb page                     4,318
               drains                           4,321  12 waited, 0 revoked, longest 310.0 us
 
             Disk                               bytes

@@ -43,8 +43,8 @@ final class SampleReports {
 
   private static BootReport of(List<GuestCheck> checks, List<String> notes) {
     Map<String, Long> invalidations = new LinkedHashMap<>();
-    invalidations.put("context-cache", 3L);
-    invalidations.put("iotlb-page", 4_318L);
+    invalidations.put("contextGlobal", 3L);
+    invalidations.put("iotlbPage", 4_318L);
     return new BootReport(
         new BootReport.GuestSummary("linux", "7.3.4+deb13-amd64", checks),
         Optional.of(
