@@ -114,13 +114,19 @@ public record GuestParameters(
     List<String> arguments = new ArrayList<>();
     arguments.add("console=ttyS0");
     arguments.add("panic=-1");
-    // Without an IOMMU the option keeps Linux from using one that QEMU might bring by itself.
-    arguments.add(iommu == Iommu.NONE ? "intel_iommu=off" : "intel_iommu=on");
-    // Interrupt remapping would claim the IOMMU's registers before PCI has listed its BAR.
-    arguments.add("intremap=off");
-    arguments.add("iommu.strict=" + (invalidation == Invalidation.STRICT ? 1 : 0));
+    arguments.addAll(iommuArguments(iommu, invalidation));
     testDma.map(TestDma::kernelArgument).ifPresent(arguments::add);
     return List.copyOf(arguments);
+  }
+
+  /// The words of the kernel's command line that choose its IOMMU driver and policy.
+  public static List<String> iommuArguments(Iommu iommu, Invalidation invalidation) {
+    return List.of(
+        // Without an IOMMU the option keeps Linux from using one that QEMU might bring by itself.
+        iommu == Iommu.NONE ? "intel_iommu=off" : "intel_iommu=on",
+        // Interrupt remapping would claim the IOMMU's registers before PCI has listed its BAR.
+        "intremap=off",
+        "iommu.strict=" + (invalidation == Invalidation.STRICT ? 1 : 0));
   }
 
   /// The text of `/sluice/parameters`.

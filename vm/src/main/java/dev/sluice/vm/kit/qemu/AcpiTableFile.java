@@ -37,7 +37,7 @@ public record AcpiTableFile(
   }
 
   /// The value of `-acpitable`.
-  String option() {
+  public String option() {
     return "sig=%s,rev=%d,oem_id=%s,oem_table_id=%s,data=%s"
         .formatted(signature, revision, oemId, oemTableId, QemuCommand.optionText(body.toString()));
   }

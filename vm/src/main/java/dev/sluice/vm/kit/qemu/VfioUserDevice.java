@@ -29,7 +29,7 @@ public record VfioUserDevice(Path socket, RequesterId slot) {
   /// The value of `-device`, as JSON: QEMU takes the nested address in no other form.
   ///
   /// @param multifunction whether the slot's device has functions beside 0
-  String option(boolean multifunction) {
+  public String option(boolean multifunction) {
     return ("{\"driver\":\"vfio-user-pci\",\"addr\":\"0x%x.0x%x\",%s"
             + "\"socket\":{\"type\":\"unix\",\"path\":\"%s\"}}")
         .formatted(

@@ -1,0 +1,62 @@
+package dev.sluice.vm;
+
+import dev.sluice.vm.check.GuestCheck;
+import dev.sluice.vm.kit.linux.DiskWrite;
+import dev.sluice.vm.kit.linux.GuestParameters;
+import dev.sluice.vm.kit.linux.GuestReport;
+import dev.sluice.vm.kit.linux.TestDma;
+import dev.sluice.vm.kit.linux.WrittenData;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What a guest is asked to do in a boot, the same for a real Linux and for the in-process guest,
+/// and what to think of its answer.
+record Job(DiskImage disk, GuestParameters parameters) {
+  /// Guest-physical address of the page that the deliberate DMA aims at: in low RAM, which every
+  /// guest has, and above what a kernel needs early.
+  private static final long CANARY = 0x0800_0000;
+
+  /// The job of a boot. A user's disk is only read; one made for this run is also written, in its
+  /// second half.
+  static Job of(BootOptions options, DiskImage disk) {
+    List<DiskWrite> writes =
+        disk.scratch() ? DiskWrite.plan(disk.bytes() / 2, disk.bytes() / 2) : List.of();
+    TestDma mistake =
+        new TestDma(
+            Place.TEST_DEVICE.requester(),
+            CANARY,
+            TestDma.Access.WRITE,
+            Machine.FAULT_NOT_WRITABLE,
+            TestDeviceSteps.write(CANARY, TestDma.CANARY_BYTES));
+    GuestParameters parameters =
+        new GuestParameters(
+            options.iommu() == BootOptions.IommuKind.VTD
+                ? GuestParameters.Iommu.VTD
+                : GuestParameters.Iommu.NONE,
+            options.invalidation() == BootOptions.Invalidation.STRICT
+                ? GuestParameters.Invalidation.STRICT
+                : GuestParameters.Invalidation.LAZY,
+            new GuestParameters.Disk(Place.NVME.requester(), disk.bytes(), disk.sha256()),
+            writes,
+            Optional.of(mistake),
+            options.interactive());
+    return new Job(disk, parameters);
+  }
+
+  /// Whether an IOMMU stands before the devices.
+  boolean hasIommu() {
+    return parameters.iommu() != GuestParameters.Iommu.NONE;
+  }
+
+  /// The guest's checks, those that it left out as failed ones, and the host's own look at the
+  /// disk. To be called when the guest and its devices have ended.
+  List<GuestCheck> judge(GuestReport report) throws IOException {
+    List<GuestCheck> checks = new ArrayList<>(report.judge(parameters.expectedChecks()));
+    if (!parameters.writes().isEmpty()) {
+      checks.add(WrittenData.check(disk.file(), parameters.writes(), report.written()));
+    }
+    return checks;
+  }
+}

@@ -1,0 +1,147 @@
+package dev.sluice.vm;
+
+import dev.sluice.iommu.Endpoint;
+import dev.sluice.memory.GuestMemory;
+import dev.sluice.models.vtd.InterruptSink;
+import dev.sluice.models.vtd.VtdConfig;
+import dev.sluice.models.vtd.VtdIommu;
+import dev.sluice.models.vtd.VtdStatistics;
+import dev.sluice.pci.PciFunction;
+import dev.sluice.pci.nvme.FileBackend;
+import dev.sluice.pci.nvme.NvmeConfig;
+import dev.sluice.pci.nvme.NvmeController;
+import dev.sluice.pci.nvme.NvmeStatistics;
+import dev.sluice.pci.testdev.TestDevice;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/// The devices of the platform and the IOMMU between them and memory: the one place where devices
+/// and a model meet.
+///
+/// It does not know how a guest reaches them: [MachineSockets] puts them behind sockets, for a
+/// guest in QEMU; an in-process platform puts them on a bus of its own.
+final class Machine implements AutoCloseable {
+  /// Bits of a guest-physical address, in the DMAR table and in the VT-d.
+  static final int ADDRESS_WIDTH = VtdConfig.DEFAULT.hostAddressWidth();
+
+  /// The VT-d's reason for a write that no second-stage entry permits (VT-d 7.1.3).
+  static final int FAULT_NOT_WRITABLE = 0x05;
+
+  private static final String SERIAL = "SLUICE0001";
+
+  private final Map<Place, PciFunction> devices = new EnumMap<>(Place.class);
+  private final boolean withIommu;
+  private final NvmeController nvme;
+  private final ExecutorService queueWorker;
+  private volatile @Nullable VtdIommu iommu;
+
+  /// A machine whose devices are not plugged in yet.
+  Machine(boolean withIommu, DiskImage disk) throws BootException {
+    this.withIommu = withIommu;
+    nvme = nvme(disk);
+    queueWorker =
+        Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("sluice-vtd-queue").factory());
+    devices.put(Place.NVME, nvme);
+    devices.put(Place.TEST_DEVICE, new TestDevice("vm"));
+  }
+
+  private static NvmeController nvme(DiskImage disk) throws BootException {
+    try {
+      return new NvmeController(NvmeConfig.of(SERIAL), FileBackend.open(disk.file(), true));
+    } catch (IOException e) {
+      throw new BootException(
+          "cannot open the disk " + disk.file() + ": " + e.getMessage(),
+          "Check that the file is there and that this user may read and write it.",
+          e);
+    }
+  }
+
+  /// Whether an IOMMU stands before the devices.
+  boolean hasIommu() {
+    return withIommu;
+  }
+
+  /// The devices by their place.
+  Map<Place, PciFunction> devices() {
+    return Collections.unmodifiableMap(devices);
+  }
+
+  /// Makes the IOMMU of a machine that has one, before its devices are plugged in.
+  ///
+  /// @param memory where the guest's tables and queue are
+  /// @param messages how the IOMMU sends its own interrupts
+  VtdIommu makeIommu(GuestMemory memory, InterruptSink messages) {
+    VtdIommu made = new VtdIommu(VtdConfig.DEFAULT, memory, messages, queueWorker);
+    iommu = made;
+    return made;
+  }
+
+  /// The ACPI table that announces the IOMMU.
+  ///
+  /// @param registers guest-physical address of its register page
+  byte[] dmarTable(long registers) {
+    return DmarTable.of(
+        ADDRESS_WIDTH, registers, devices.keySet().stream().map(Place::requester).toList());
+  }
+
+  // --- what it did
+
+  Optional<BootReport.IommuSummary> iommuSummary() {
+    VtdIommu unit = iommu;
+    if (unit == null) {
+      return Optional.empty();
+    }
+    VtdStatistics statistics = unit.statistics();
+    long hits = 0;
+    long translations = 0;
+    for (Endpoint endpoint : unit.invalidator().endpoints()) {
+      hits += endpoint.hits();
+      translations += endpoint.hits() + endpoint.misses();
+    }
+    VtdStatistics.Faults faults = statistics.faults();
+    var drains = statistics.drains();
+    return Optional.of(
+        new BootReport.IommuSummary(
+            "vtd",
+            "legacy",
+            translations,
+            hits,
+            statistics.walks(),
+            faults.recorded() + faults.merged() + faults.lost() + faults.suppressed(),
+            byKind(statistics.invalidations()),
+            new BootReport.DrainSummary(
+                drains.drains(), drains.delayed(), drains.revocations(), drains.longestNanos())));
+  }
+
+  private static Map<String, Long> byKind(VtdStatistics.Invalidations counts) {
+    Map<String, Long> kinds = new LinkedHashMap<>();
+    kinds.put("contextGlobal", counts.contextGlobal());
+    kinds.put("contextDomain", counts.contextDomain());
+    kinds.put("contextDevice", counts.contextDevice());
+    kinds.put("iotlbGlobal", counts.iotlbGlobal());
+    kinds.put("iotlbDomain", counts.iotlbDomain());
+    kinds.put("iotlbPage", counts.iotlbPage());
+    kinds.put("wait", counts.waits());
+    return kinds;
+  }
+
+  BootReport.DiskSummary diskSummary() {
+    NvmeStatistics statistics = nvme.statistics();
+    return new BootReport.DiskSummary(statistics.bytesRead(), statistics.bytesWritten());
+  }
+
+  /// Ends the devices and what worked for the IOMMU.
+  @Override
+  public void close() {
+    devices.values().forEach(PciFunction::close);
+    queueWorker.shutdownNow();
+  }
+}

@@ -1,0 +1,226 @@
+package dev.sluice.vm;
+
+import dev.sluice.dma.DmaContext;
+import dev.sluice.memory.GuestMemory;
+import dev.sluice.models.vtd.VtdIommu;
+import dev.sluice.pci.FunctionHost;
+import dev.sluice.pci.Interrupts;
+import dev.sluice.pci.PciFunction;
+import dev.sluice.vfiouser.server.ServerOptions;
+import dev.sluice.vfiouser.server.SessionListener;
+import dev.sluice.vfiouser.server.VfioUserServer;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A [Machine] behind vfio-user sockets, one for each device and one for the IOMMU's registers.
+///
+/// Each function has guest memory of its own, since each is reached by a client of its own that
+/// shares what it may see.
+final class MachineSockets implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(MachineSockets.class.getName());
+
+  /// A function's host: its way to memory and to interrupts.
+  private record Host(DmaContext dma, Interrupts interrupts) implements FunctionHost {}
+
+  /// A function and its server.
+  private record Served(PciFunction function, VfioUserServer server) {}
+
+  private final Machine machine;
+  private final Map<Place, Path> paths = new EnumMap<>(Place.class);
+  private final List<Served> served = new CopyOnWriteArrayList<>();
+  private final List<DmaContext> contexts = new ArrayList<>();
+  private final @Nullable IommuFunction iommuFunction;
+  private final Clients clients;
+
+  private MachineSockets(Machine machine, Consumer<String> events) {
+    this.machine = machine;
+    iommuFunction = machine.hasIommu() ? new IommuFunction() : null;
+    clients = new Clients(events);
+  }
+
+  /// Makes the sockets in `folder` and serves the machine there.
+  ///
+  /// @param events told of clients that come and go, a sentence each
+  static MachineSockets open(Machine machine, Path folder, Consumer<String> events)
+      throws BootException {
+    MachineSockets sockets = new MachineSockets(machine, events);
+    try {
+      VtdIommu iommu = sockets.serveIommu(folder);
+      for (Map.Entry<Place, PciFunction> device : machine.devices().entrySet()) {
+        sockets.serveDevice(device.getKey(), device.getValue(), folder, iommu);
+      }
+      return sockets;
+    } catch (IOException e) {
+      sockets.close();
+      throw new BootException(
+          "cannot open a socket in " + folder + ": " + e.getMessage(),
+          "Choose a folder with a short path that this user can write to.",
+          e);
+    }
+  }
+
+  private @Nullable VtdIommu serveIommu(Path folder) throws IOException {
+    if (iommuFunction == null) {
+      return null;
+    }
+    VfioUserServer server = listen(Place.IOMMU, iommuFunction, folder);
+    VtdIommu iommu = machine.makeIommu(server.memory(), this::sendMessage);
+    iommuFunction.attach(iommu);
+    DmaContext own = DmaContext.direct(server.memory(), Place.IOMMU.requester());
+    connect(server, iommuFunction, own);
+    return iommu;
+  }
+
+  private void serveDevice(Place place, PciFunction device, Path folder, @Nullable VtdIommu iommu)
+      throws IOException {
+    VfioUserServer server = listen(place, device, folder);
+    GuestMemory memory = server.memory();
+    DmaContext dma =
+        iommu == null
+            ? DmaContext.direct(memory, place.requester())
+            : DmaContext.behind(iommu, memory, place.requester());
+    connect(server, device, dma);
+  }
+
+  private VfioUserServer listen(Place place, PciFunction function, Path folder) throws IOException {
+    Path path = folder.resolve(place.text() + ".sock");
+    ServerOptions options = ServerOptions.DEFAULT.withListener(clients.of(place));
+    VfioUserServer server = VfioUserServer.listen(path, function, options);
+    served.add(new Served(function, server));
+    paths.put(place, path);
+    return server;
+  }
+
+  private void connect(VfioUserServer server, PciFunction function, DmaContext dma) {
+    contexts.add(dma);
+    function.connect(new Host(dma, server.interrupts()));
+    server.start();
+  }
+
+  /// Sends an interrupt message of the IOMMU's own.
+  ///
+  /// QEMU performs a function's write to memory only while the function is a bus master, and nobody
+  /// makes the IOMMU's function one: on hardware the unit is no PCI function at all. So the message
+  /// goes through a function that is. There is one whenever there was a fault to report, since only
+  /// a bus master can have caused it.
+  private void sendMessage(long address, int data) {
+    for (Served each : served) {
+      if (each.function().config().command().busMaster()
+          && each.server().postMessageWrite(address, data)) {
+        return;
+      }
+    }
+    LOG.log(
+        Level.WARNING,
+        "an interrupt of the IOMMU was lost: no function of this machine is a bus master now");
+  }
+
+  /// The sockets by the place that their function must have.
+  Map<Place, Path> sockets() {
+    return Collections.unmodifiableMap(paths);
+  }
+
+  /// Where the guest's firmware put the IOMMU's registers, if it has or does within the time given.
+  OptionalLong awaitIommuAddress(long time, TimeUnit unit) throws InterruptedException {
+    return iommuFunction == null ? OptionalLong.empty() : iommuFunction.awaitAddress(time, unit);
+  }
+
+  /// Forgets where the IOMMU's registers are, before another start.
+  void forgetIommuAddress() {
+    if (iommuFunction != null) {
+      iommuFunction.forgetAddress();
+    }
+  }
+
+  /// Waits until no client is connected: what the last one sent has been handled then.
+  void awaitDisconnected() throws InterruptedException {
+    clients.awaitNone();
+  }
+
+  @Override
+  public void close() {
+    for (Served each : served.reversed()) {
+      try {
+        each.server().close();
+      } catch (IOException e) {
+        LOG.log(Level.WARNING, "a socket could not be removed", e);
+      }
+    }
+    served.clear();
+    contexts.forEach(DmaContext::close);
+    contexts.clear();
+  }
+
+  /// Counts clients.
+  private static final class Clients {
+    private final Consumer<String> events;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private int connected;
+
+    Clients(Consumer<String> events) {
+      this.events = events;
+    }
+
+    SessionListener of(Place place) {
+      return new SessionListener() {
+        @Override
+        public void connected(String peer) {
+          count(1);
+          events.accept(place.text() + ": " + peer + " has connected");
+        }
+
+        @Override
+        public void disconnected(String peer, String reason) {
+          events.accept(place.text() + ": " + peer + " has gone: " + reason);
+          count(-1);
+        }
+
+        @Override
+        public void refused(String peer, String reason) {
+          LOG.log(Level.DEBUG, () -> place.text() + ": refused " + peer + ": " + reason);
+        }
+
+        @Override
+        public void failed(Throwable failure) {
+          events.accept(place.text() + ": failed: " + failure);
+        }
+      };
+    }
+
+    private void count(int change) {
+      lock.lock();
+      try {
+        connected += change;
+        changed.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    void awaitNone() throws InterruptedException {
+      lock.lock();
+      try {
+        while (connected > 0) {
+          changed.await();
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+}
