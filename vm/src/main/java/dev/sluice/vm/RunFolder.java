@@ -14,6 +14,9 @@ import java.util.stream.Stream;
 ///
 /// It lies in the shortest place that there is: the path of a UNIX socket has at most 107 bytes.
 final class RunFolder implements AutoCloseable {
+  /// Names the process, so that a person who finds a folder can tell whether it is in use.
+  static final String PREFIX = "sluice-" + ProcessHandle.current().pid() + "-";
+
   private final Path path;
   private final Thread atExit = new Thread(this::delete, "sluice-run-folder");
 
@@ -26,7 +29,7 @@ final class RunFolder implements AutoCloseable {
     Path parent = Path.of(System.getProperty("java.io.tmpdir"));
     try {
       var mine = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-      return new RunFolder(Files.createTempDirectory(parent, "sluice-", mine));
+      return new RunFolder(Files.createTempDirectory(parent, PREFIX, mine));
     } catch (IOException e) {
       throw new BootException(
           "cannot make a folder for this run in " + parent + ": " + e.getMessage(),
