@@ -18,7 +18,9 @@ import java.util.function.LongConsumer;
 /// The disk's part of the job: found, read, written, unbound and bound again. One method a check;
 /// each returns what was found or throws what was wrong.
 final class DiskJob {
-  private static final int WHOLE_DISK_BLOCK = 1 << 20;
+  /// Bytes of a request while the whole disk is read: so small that every address is used again and
+  /// again, and a translation that should be gone is found out.
+  private static final int WHOLE_DISK_BLOCK = 256 << 10;
 
   private final Machine machine;
   private final PciDevice device;

@@ -9,6 +9,7 @@ import dev.sluice.vm.guest.machine.Mmio;
 import dev.sluice.vm.guest.machine.Ram;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /// A submission queue and the completion queue of its own, a page each (4.1).
 ///
@@ -28,8 +29,12 @@ final class QueuePair {
   private final DmaBuffer submissions;
   private final DmaBuffer completions;
 
-  private final Map<Integer, Command> inFlight = new HashMap<>();
+  /// By id: submitted, and nobody has awaited the end yet.
+  private final Map<Integer, Command> submitted = new HashMap<>();
+
+  /// By id: those of [#submitted] that have ended.
   private final Map<Integer, Completion> done = new HashMap<>();
+
   private int tail;
   private int head;
   private int phase = Completion.PHASE;
@@ -77,7 +82,7 @@ final class QueuePair {
 
   /// How many more commands fit. One entry stays free, or full would look like empty.
   int room() {
-    return entries - 1 - inFlight.size();
+    return entries - 1 - submitted.size();
   }
 
   /// Gives a command to the controller.
@@ -88,29 +93,30 @@ final class QueuePair {
     if (room() == 0) {
       throw new IllegalStateException("submission queue " + id + " is full");
     }
-    while (inFlight.containsKey(nextId) || done.containsKey(nextId)) {
+    while (submitted.containsKey(nextId)) {
       nextId = (nextId + 1) % entries;
     }
-    int command16 = nextId;
+    int commandId = nextId;
     nextId = (nextId + 1) % entries;
-    inFlight.put(command16, command);
+    submitted.put(commandId, command);
     machine
         .ram()
         .write(
             submissions.page(0) + (long) tail * Command.SIZE,
-            command.encode(command16),
+            command.encode(commandId),
             0,
             Command.SIZE);
     tail = (tail + 1) % entries;
     registers.write32(submissionDoorbell, tail);
-    return command16;
+    return commandId;
   }
 
   /// Waits for a command's end.
   ///
+  /// @param commandId from [#submit]; awaited once
   /// @throws HardwareException when it does not come, or the controller gives up
-  Completion await(int command) throws HardwareException {
-    String what = inFlight.getOrDefault(command, Command.flush(0)) + " in queue " + id;
+  Completion await(int commandId) throws HardwareException {
+    String what = submitted.get(commandId) + " in queue " + id;
     try {
       machine
           .processor()
@@ -118,7 +124,7 @@ final class QueuePair {
               what + " did not complete",
               () -> {
                 checkAlive(what);
-                return done.containsKey(command);
+                return done.containsKey(commandId);
               });
     } catch (HardwareException e) {
       if (isCompletionWaiting()) {
@@ -127,11 +133,8 @@ final class QueuePair {
       }
       throw e;
     }
-    Completion completion = done.remove(command);
-    if (completion == null) {
-      throw new IllegalStateException("nobody submitted command " + command);
-    }
-    return completion;
+    submitted.remove(commandId);
+    return Objects.requireNonNull(done.remove(commandId));
   }
 
   /// Submits a command and waits for its success.
@@ -176,11 +179,12 @@ final class QueuePair {
       if (head == 0) {
         phase ^= Completion.PHASE;
       }
-      Command command = inFlight.remove(completion.id());
-      if (command == null || completion.queue() != id) {
-        machine.log().warn("nvme: queue %d: %s was not asked for".formatted(id, completion));
-      } else {
+      if (completion.queue() == id
+          && submitted.containsKey(completion.id())
+          && !done.containsKey(completion.id())) {
         done.put(completion.id(), completion);
+      } else {
+        machine.log().warn("nvme: queue %d: %s was not asked for".formatted(id, completion));
       }
     }
     if (head != before) {

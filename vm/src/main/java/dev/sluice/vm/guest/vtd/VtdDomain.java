@@ -12,7 +12,7 @@ import java.util.List;
 public final class VtdDomain implements DmaMapper {
   /// How many unmaps a lazy domain collects before it flushes. Linux collects 256 for each
   /// processor, or flushes after 10 ms; a fixed smaller number makes every run the same.
-  static final int FLUSH_QUEUE = 64;
+  static final int FLUSH_QUEUE = 16;
 
   private final VtdUnit unit;
   private final int id;
