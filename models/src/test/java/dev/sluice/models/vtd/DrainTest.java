@@ -129,6 +129,14 @@ class DrainTest {
   }
 
   @Test
+  void aContextEntryOfAnotherDomainIsNotWhatIsInvalidated() {
+    try (Mapping _ = machine.mapping(A, 4096)) {
+      machine.submit(CONTEXT_DEVICE + (1 << 16), 0, waitLow(1), STATUS);
+      assertThat(machine.status()).isEqualTo(1);
+    }
+  }
+
+  @Test
   void aMappingMadeAfterTheInvalidationDelaysNothing() {
     Mapping before = machine.mapping(A, 4096);
     machine.submit(IOTLB_GLOBAL, 0, waitLow(1), STATUS);
