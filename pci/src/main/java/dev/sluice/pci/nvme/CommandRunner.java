@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 /// What happens to a command between a submission queue and a completion queue, on whichever thread
 /// it runs.
 final class CommandRunner {
+  private static final System.Logger LOG = System.getLogger(CommandRunner.class.getName());
+
   private final IoCommands ioCommands;
   private final AdminCommands adminCommands;
   private final Counters counters;
@@ -76,6 +78,13 @@ final class CommandRunner {
     }
   }
 
+  /// Ends a run in which the controller, or its host, did what it must not: the guest sees the
+  /// fatal status, and the thread lives on.
+  void defect(Run run, Throwable e) {
+    LOG.log(System.Logger.Level.ERROR, "a defect of the controller or its host", e);
+    fatal.accept(run, "defect");
+  }
+
   /// A defect in a command costs the guest that command, and nobody the thread.
   private @Nullable Status guarded(Run run, SubmissionQueue queue, CommandBuffers buffers) {
     try {
@@ -83,8 +92,7 @@ final class CommandRunner {
           ? adminCommands.execute(run, buffers)
           : ioCommands.execute(run, buffers);
     } catch (RuntimeException | Error e) {
-      System.getLogger(CommandRunner.class.getName())
-          .log(System.Logger.Level.ERROR, "a command failed by a defect of the controller", e);
+      LOG.log(System.Logger.Level.ERROR, "a command failed by a defect of the controller", e);
       return Status.INTERNAL_ERROR;
     }
   }

@@ -3,6 +3,7 @@ package dev.sluice.pci.nvme;
 import dev.sluice.dma.Mapping;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -20,7 +21,10 @@ public final class FileBackend implements BlockBackend {
   private final boolean writable;
   private volatile @Nullable IOException lostWrites;
 
-  private FileBackend(Path path, FileChannel channel, boolean writable) {
+  /// A backend on an open channel.
+  ///
+  /// @param path for messages
+  FileBackend(Path path, FileChannel channel, boolean writable) {
     this.path = path;
     this.channel = channel;
     this.writable = writable;
@@ -40,13 +44,13 @@ public final class FileBackend implements BlockBackend {
 
   /// The file's size now: it may have grown since the last call.
   ///
-  /// @throws java.io.UncheckedIOException never for an open file on a sane host
+  /// @throws UncheckedIOException if the host cannot tell, as after [#close()]
   @Override
   public long size() {
     try {
       return channel.size();
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException("size of " + path, e);
+      throw new UncheckedIOException("size of " + path, e);
     }
   }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The NVM command set (NVMe 1.4, chapter 6): Flush, Write, Read, Compare, Write Zeroes, Dataset
 /// Management.
@@ -28,6 +29,9 @@ final class IoCommands {
   /// What Write Zeroes writes at a time.
   private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(1 << 18).asReadOnlyBuffer();
 
+  private static final System.Logger LOG = System.getLogger(IoCommands.class.getName());
+
+  private final AtomicBoolean failureReported = new AtomicBoolean();
   private final Namespace namespace;
   private final BlockBackend backend;
   private final BlockMover mover;
@@ -212,9 +216,14 @@ final class IoCommands {
     }
   }
 
-  private static Status failed(Status status, String what, IOException e) {
-    System.getLogger(IoCommands.class.getName())
-        .log(System.Logger.Level.WARNING, "the image file failed a " + what, e);
+  /// Reports the first failure of the host's storage as a warning; a guest that tries again and
+  /// again must not fill the log.
+  private Status failed(Status status, String what, IOException e) {
+    boolean first = failureReported.compareAndSet(false, true);
+    LOG.log(
+        first ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
+        "the image file failed a " + what,
+        e);
     return status;
   }
 }

@@ -333,6 +333,8 @@ final class Lifecycle {
           }
         }
       }
+    } catch (RuntimeException | Error e) {
+      commands.defect(current, e);
     } finally {
       current.leave();
     }

@@ -76,6 +76,8 @@ final class WorkerPool {
       if (run.enter()) {
         try {
           work(run, next.queue(), buffers);
+        } catch (RuntimeException | Error e) {
+          runner.defect(run, e);
         } finally {
           run.leave();
         }

@@ -437,15 +437,17 @@ class AdminCommandsTest {
   @Test
   void heldRequestsDoNotOccupyTheCompletionQueue() {
     NvmeGuest.Queue admin = guest.admin();
-    for (int i = 0; i < 4; i++) {
-      admin.put(new Command(ASYNC_EVENT_REQUEST).id(0x7000 + i));
-    }
-    admin.ringTail();
-
-    // One more round than the queue has entries.
+    // More often than the queue has entries.
     for (int i = 0; i < 40; i++) {
-      succeeds(Command.getFeature(0x06));
+      admin.put(new Command(ASYNC_EVENT_REQUEST).id(0x7001));
+      admin.put(new Command(0x08).id(0x6001).dword(10, 0x7001 << 16));
+      admin.ringTail();
+      admin.next();
+      admin.next();
+      admin.ringHead();
     }
+
+    succeeds(Command.getFeature(0x06));
   }
 
   @Test

@@ -39,6 +39,7 @@ class LifecycleTest {
 
   @AfterEach
   void stop() {
+    backend.openGate();
     guest.close();
   }
 
@@ -365,6 +366,29 @@ class LifecycleTest {
     closer.join();
 
     assertThat(backend.closed()).isTrue();
+  }
+
+  @Test
+  void aHostThatFailsCostsTheRunAndNoThread() {
+    guest.enable();
+    NvmeGuest.Queue queue = guest.createQueues(1, 8);
+    guest.interrupts.breakVector(1);
+    queue.put(Command.flush());
+    queue.ringTail();
+    guest.awaitStatus(CFS, CFS);
+    guest.disable();
+
+    guest.enable();
+    guest.interrupts.breakVector(0);
+    guest.admin().put(Command.getFeature(6));
+    guest.admin().ringTail();
+    guest.awaitStatus(CFS, CFS);
+    guest.interrupts.breakVector(-1);
+    guest.disable();
+
+    guest.enable();
+    assertThat(guest.admin(Command.identify(1, 0, guest.pages(1))).status()).isZero();
+    assertThat(controllerThreads()).hasSize(4);
   }
 
   @Test

@@ -41,6 +41,7 @@ class QueueCommandsTest {
 
   @AfterEach
   void stop() {
+    backend.openGate();
     guest.close();
   }
 
@@ -238,6 +239,28 @@ class QueueCommandsTest {
     guest.interrupts.await(() -> guest.interrupts.count(1) == 7);
 
     assertThat(backend.flushes).hasValue(8);
+  }
+
+  @Test
+  void aTailThatWouldOvertakeTheHeadIsRefused() {
+    assertThat(status(Command.createCompletionQueue(1, 4, 1, guest.pages(1)))).isZero();
+    assertThat(status(Command.createSubmissionQueue(1, 8, 1, page))).isZero();
+    for (int i = 0; i < 8; i++) {
+      guest.poke(page + 64L * i, Command.flush().id(i).bytes());
+    }
+    guest.registers.write(0x1008, 4, 7);
+    guest.interrupts.await(() -> guest.interrupts.count(1) == 3);
+    guest.admin().put(new Command(0x0c).id(0x7001));
+    guest.admin().ringTail();
+
+    // Three commands were fetched; three more fit behind the four that wait, and a fourth does not.
+    guest.registers.write(0x1008, 4, 2);
+    assertThat(status(Command.getFeature(6))).as("no event yet").isZero();
+    guest.registers.write(0x1008, 4, 3);
+
+    Completion event = guest.admin().next();
+    assertThat(event.commandId()).isEqualTo(0x7001);
+    assertThat(event.result()).as("error, invalid doorbell value").isEqualTo(1 << 16 | 1 << 8);
   }
 
   @Test

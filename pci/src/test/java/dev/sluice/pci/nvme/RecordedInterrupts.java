@@ -10,9 +10,18 @@ import org.jspecify.annotations.Nullable;
 /// Counts interrupts, and lets a test wait until one has brought about what it waits for.
 final class RecordedInterrupts implements Interrupts {
   private final Map<Integer, Integer> counts = new HashMap<>();
+  private int broken = -1;
+
+  /// From now on an interrupt of `vector` is more than the host can take.
+  synchronized void breakVector(int vector) {
+    broken = vector;
+  }
 
   @Override
   public synchronized void signal(int vector) {
+    if (vector == broken) {
+      throw new IllegalStateException("as the test ordered");
+    }
     counts.merge(vector, 1, Integer::sum);
     notifyAll();
   }

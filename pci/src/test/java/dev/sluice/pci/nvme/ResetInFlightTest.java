@@ -34,6 +34,7 @@ class ResetInFlightTest {
 
   @AfterEach
   void stop() {
+    backend.openGate();
     guest.close();
   }
 

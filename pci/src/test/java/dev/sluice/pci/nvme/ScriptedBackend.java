@@ -51,6 +51,11 @@ final class ScriptedBackend implements BlockBackend {
     return latch;
   }
 
+  /// Lets all transfers go, those to come too.
+  void openGate() {
+    gate.countDown();
+  }
+
   private void pass(boolean fails) throws IOException {
     entered.release();
     try {
