@@ -1,8 +1,16 @@
 package dev.sluice.cli;
 
+import dev.sluice.vm.Boot;
+import dev.sluice.vm.BootException;
+import dev.sluice.vm.BootOptions;
+import dev.sluice.vm.Serve;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
@@ -30,7 +38,34 @@ public final class Main implements Callable<Integer> {
 
   /// Runs the command and ends the process with its exit status.
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    Terminal out = Terminal.ofStandardOutput();
+    Terminal err = Terminal.ofStandardError();
+    Path logs = LogFolder.of(System.getenv(), Path.of(System.getProperty("user.home")));
+    CommandLine sluice =
+        commandLine(new BootCommand(Boot::run, logs, out, err), new ServeCommand(Main::serve, err));
+    Help.Ansi ansi = out.colours() && err.colours() ? Help.Ansi.ON : Help.Ansi.OFF;
+    System.exit(sluice.setColorScheme(Help.defaultColorScheme(ansi)).execute(args));
+  }
+
+  private static Server.Open serve(BootOptions options, Path folder, Consumer<String> events)
+      throws BootException {
+    Serve serve = Serve.start(options, folder, events);
+    return new Server.Open() {
+      @Override
+      public List<String> qemuArguments() {
+        return serve.qemuArguments();
+      }
+
+      @Override
+      public List<String> kernelArguments() {
+        return serve.kernelArguments();
+      }
+
+      @Override
+      public void close() {
+        serve.close();
+      }
+    };
   }
 
   /// The whole command line.
