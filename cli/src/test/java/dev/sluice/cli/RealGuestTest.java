@@ -80,9 +80,7 @@ class RealGuestTest {
     Files.write(disk, content);
     WholeCommand boot = WholeCommand.boot(folder, "--disk=" + disk);
     assertThat(boot.status()).as("%s", boot).isZero();
-    assertThat(boot.checks())
-        .containsEntry("disk-found", boot.checks().get("disk-found"))
-        .doesNotContainKey("disk-write");
+    assertThat(boot.checks()).containsKey("disk-read").doesNotContainKey("disk-write");
     assertThat(boot.checks().get("disk-found")).contains(content.length + " bytes");
     assertThat(Files.readAllBytes(disk)).isEqualTo(content);
   }

@@ -5,21 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.vm.BootReport.Stage;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
 
 class ReportJsonTest {
   @Test
   void aReportHasTheDocumentedShape() {
-    assertThat(parse(ReportJson.of(SampleReports.failed())))
+    assertThat(ParsedJson.object(ReportJson.of(SampleReports.failed())))
         .isEqualTo(
             Map.of(
                 "guest",
@@ -86,7 +80,7 @@ class ReportJsonTest {
 
   @Test
   void withoutAnIommuTheModelIsNone() {
-    assertThat(parse(ReportJson.of(SampleReports.empty())))
+    assertThat(ParsedJson.object(ReportJson.of(SampleReports.empty())))
         .containsEntry("iommu", Map.of("model", "none"));
   }
 
@@ -100,7 +94,7 @@ class ReportJsonTest {
             List.of("Kernel panic - \"VFS\""),
             Optional.of(Path.of("/logs/boot.log")));
     List<Stage> stages = List.of(new Stage("guest", Duration.ofSeconds(2)));
-    assertThat(parse(ReportJson.of(failure, stages, Duration.ofMillis(2_500))))
+    assertThat(ParsedJson.object(ReportJson.of(failure, stages, Duration.ofMillis(2_500))))
         .isEqualTo(
             Map.of(
                 "guest",
@@ -127,51 +121,12 @@ class ReportJsonTest {
   void anUnknownStageAndLogAreLeftOut() {
     BootFailure failure =
         new BootFailure(Optional.empty(), "no", "do", List.of(), Optional.empty());
-    assertThat(parse(ReportJson.of(failure, List.of(), Duration.ZERO)))
+    assertThat(ParsedJson.object(ReportJson.of(failure, List.of(), Duration.ZERO)))
         .containsEntry("error", Map.of("message", "no", "advice", "do", "console", List.of()));
   }
 
   @Test
   void oneObjectEndsWithOneLineEnd() {
     assertThat(ReportJson.of(SampleReports.passed())).startsWith("{").endsWith("}\n");
-  }
-
-  private static Map<String, Object> parse(String text) {
-    try (JsonParser parser = new JsonFactory().createParser(ObjectReadContext.empty(), text)) {
-      assertThat(parser.nextToken()).isEqualTo(JsonToken.START_OBJECT);
-      Map<String, Object> object = object(parser);
-      assertThat(parser.nextToken()).isNull();
-      return object;
-    }
-  }
-
-  private static Object value(JsonParser parser) {
-    return switch (parser.currentToken()) {
-      case START_OBJECT -> object(parser);
-      case START_ARRAY -> array(parser);
-      case VALUE_STRING -> parser.getString();
-      case VALUE_TRUE -> true;
-      case VALUE_FALSE -> false;
-      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
-      default -> throw new AssertionError("unexpected " + parser.currentToken());
-    };
-  }
-
-  private static Map<String, Object> object(JsonParser parser) {
-    Map<String, Object> members = new LinkedHashMap<>();
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
-      String name = parser.currentName();
-      parser.nextToken();
-      assertThat(members.put(name, value(parser))).as("first member " + name).isNull();
-    }
-    return members;
-  }
-
-  private static List<Object> array(JsonParser parser) {
-    List<Object> elements = new ArrayList<>();
-    while (parser.nextToken() != JsonToken.END_ARRAY) {
-      elements.add(value(parser));
-    }
-    return elements;
   }
 }
