@@ -6,6 +6,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongFunction;
 
 /// What one IOMMU has cached and who is using it; takes an invalidation from the guest's request to
 /// the moment at which it may be reported as complete.
@@ -31,6 +32,7 @@ public final class Invalidator {
   private final ConcurrentHashMap<Long, Iotlb> spaces = new ConcurrentHashMap<>();
   private final AtomicLong generation = new AtomicLong();
   private final DeadlineClock clock;
+  private final LongFunction<Iotlb> newSpace;
 
   private final LongAdder drains = new LongAdder();
   private final LongAdder delayed = new LongAdder();
@@ -44,7 +46,13 @@ public final class Invalidator {
 
   /// With a clock of the caller's.
   public Invalidator(DeadlineClock clock) {
+    this(clock, Iotlb::new);
+  }
+
+  /// With caches of another size.
+  Invalidator(DeadlineClock clock, LongFunction<Iotlb> newSpace) {
     this.clock = clock;
+    this.newSpace = newSpace;
   }
 
   DeadlineClock clock() {
@@ -86,7 +94,7 @@ public final class Invalidator {
     if (spaces.size() >= MAX_SPACES) {
       evictOne(tag);
     }
-    return spaces.computeIfAbsent(tag, Iotlb::new);
+    return spaces.computeIfAbsent(tag, newSpace::apply);
   }
 
   private synchronized void evictOne(long wanted) {
@@ -102,7 +110,8 @@ public final class Invalidator {
     }
   }
 
-  private void evict(Iotlb old) {
+  /// Drops a cache and its place. A model may still have it at hand.
+  void evict(Iotlb old) {
     spaces.remove(old.tag(), old);
     old.retire();
     // Pairs with Endpoint.bind: it binds and then asks whether the cache is retired.

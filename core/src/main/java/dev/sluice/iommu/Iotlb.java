@@ -21,10 +21,8 @@ public final class Iotlb {
   private static final int LARGE_SHIFT = 21;
 
   private final long tag;
-  private final AtomicReferenceArray<@Nullable Page> small =
-      new AtomicReferenceArray<>(SMALL_SLOTS);
-  private final AtomicReferenceArray<@Nullable Page> large =
-      new AtomicReferenceArray<>(LARGE_SLOTS);
+  private final AtomicReferenceArray<@Nullable Page> small;
+  private final AtomicReferenceArray<@Nullable Page> large;
   private final Object changes = new Object();
 
   /// Counts invalidations; written under the lock, read without.
@@ -41,7 +39,14 @@ public final class Iotlb {
   private boolean oddLarge;
 
   Iotlb(long tag) {
+    this(tag, SMALL_SLOTS, LARGE_SLOTS);
+  }
+
+  /// With other numbers of slots, each a power of two.
+  Iotlb(long tag, int smallSlots, int largeSlots) {
     this.tag = tag;
+    small = new AtomicReferenceArray<>(smallSlots);
+    large = new AtomicReferenceArray<>(largeSlots);
   }
 
   /// The address space, by the model's numbering.
@@ -74,10 +79,10 @@ public final class Iotlb {
       }
       if (page.shift() < LARGE_SHIFT) {
         oddSmall |= page.shift() != SMALL_SHIFT;
-        small.set(smallSlot(iova), page);
+        small.set(slot(small, iova, SMALL_SHIFT), page);
       } else {
         oddLarge |= page.shift() != LARGE_SHIFT;
-        large.set(largeSlot(iova), page);
+        large.set(slot(large, iova, LARGE_SHIFT), page);
       }
       return true;
     }
@@ -86,11 +91,11 @@ public final class Iotlb {
   /// The cached page of an address, or null. Within a section; for a model whose requester was
   /// bound elsewhere, so that the lookup before it asked the model was made there.
   public @Nullable Page lookup(long iova) {
-    Page page = small.get(smallSlot(iova));
+    Page page = small.get(slot(small, iova, SMALL_SHIFT));
     if (page != null && page.contains(iova)) {
       return page;
     }
-    page = large.get(largeSlot(iova));
+    page = large.get(slot(large, iova, LARGE_SHIFT));
     return page != null && page.contains(iova) ? page : null;
   }
 
@@ -151,11 +156,7 @@ public final class Iotlb {
     return page;
   }
 
-  private static int smallSlot(long iova) {
-    return (int) (iova >>> SMALL_SHIFT) & (SMALL_SLOTS - 1);
-  }
-
-  private static int largeSlot(long iova) {
-    return (int) (iova >>> LARGE_SHIFT) & (LARGE_SLOTS - 1);
+  private static int slot(AtomicReferenceArray<@Nullable Page> slots, long iova, int shift) {
+    return (int) (iova >>> shift) & (slots.length() - 1);
   }
 }

@@ -1,0 +1,46 @@
+package dev.sluice.iommu;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.I_Result;
+
+/// A walk that binds its requester, against a guest that changes the requester's entry and
+/// invalidates it: the requester is not left bound to the old space.
+@JCStressTest
+@Outcome(id = "0", expect = ACCEPTABLE, desc = "Unbound, or bound to the new space.")
+@Outcome(expect = FORBIDDEN, desc = "Bound to the old space.")
+@State
+public class BindAgainstInvalidation {
+  private static final long NEW_TAG = Small.TAG + 1;
+
+  private final Invalidator invalidator = Small.invalidator();
+  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private volatile long entry = Small.TAG;
+
+  @Actor
+  public void device() {
+    int section = endpoint.enter();
+    long ticket = endpoint.bindTicket();
+    long tag = entry;
+    endpoint.bind(invalidator.space(tag), ticket);
+    endpoint.leave(section);
+  }
+
+  @Actor
+  public void guest() {
+    entry = NEW_TAG;
+    invalidator.invalidate(Invalidation.ofBindings(Small.TAG), () -> {});
+  }
+
+  @Arbiter
+  public void bound(I_Result result) {
+    Iotlb space = endpoint.space();
+    result.r1 = space != null && space.tag() == Small.TAG ? 1 : 0;
+  }
+}

@@ -1,0 +1,55 @@
+package dev.sluice.iommu;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.II_Result;
+
+/// A section against three changes, each followed by a wait: a wait must not end while a section
+/// that read what was before its change is open, and each ends once.
+///
+/// Three, so that a section may count itself in a phase that is flipped and flipped back meanwhile.
+@JCStressTest
+@Outcome(id = "0, 3", expect = ACCEPTABLE, desc = "Nothing was reclaimed under the section.")
+@Outcome(id = "1, 3", expect = FORBIDDEN, desc = "A wait ended under a section it had to wait for.")
+@Outcome(expect = FORBIDDEN, desc = "A wait did not end, or ended twice.")
+@State
+public class GateKeepsSectionsVisible {
+  private final AccessGate gate = new AccessGate();
+  private volatile int current;
+  private volatile int reclaimed;
+  private int ended;
+
+  @Actor
+  public void device(II_Result result) {
+    int section = gate.enter();
+    int seen = current;
+    result.r1 = reclaimed > seen ? 1 : 0;
+    gate.leave(section);
+  }
+
+  @Actor
+  public void guest() {
+    change(1);
+    change(2);
+    change(3);
+  }
+
+  private void change(int next) {
+    current = next;
+    gate.await(() -> {
+      reclaimed = Math.max(reclaimed, next);
+      ended++;
+    });
+  }
+
+  @Arbiter
+  public void count(II_Result result) {
+    result.r2 = ended;
+  }
+}
