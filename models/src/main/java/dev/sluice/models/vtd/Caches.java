@@ -16,11 +16,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Caches {
   private final Invalidator invalidator;
   private final ContextCache contexts;
+  private final AbsentPages absent;
   private final VtdCounters counters;
 
-  Caches(Invalidator invalidator, ContextCache contexts, VtdCounters counters) {
+  Caches(Invalidator invalidator, ContextCache contexts, AbsentPages absent, VtdCounters counters) {
     this.invalidator = invalidator;
     this.contexts = contexts;
+    this.absent = absent;
     this.counters = counters;
   }
 
@@ -38,12 +40,18 @@ final class Caches {
         invalidator.invalidate(Invalidation.ofBindings(domainId), completed);
       }
       case CacheInvalidation.ContextDevice device -> invalidate(device, completed);
-      case CacheInvalidation.IotlbGlobal _ ->
-          invalidator.invalidate(Invalidation.ofTranslations(), completed);
-      case CacheInvalidation.IotlbDomain(int domainId) ->
-          invalidator.invalidate(Invalidation.ofSpace(domainId), completed);
-      case CacheInvalidation.IotlbPages(int domainId, long first, long last) ->
-          invalidator.invalidate(Invalidation.ofRange(domainId, first, last), completed);
+      case CacheInvalidation.IotlbGlobal _ -> {
+        absent.dropAll();
+        invalidator.invalidate(Invalidation.ofTranslations(), completed);
+      }
+      case CacheInvalidation.IotlbDomain(int domainId) -> {
+        absent.dropDomain(domainId);
+        invalidator.invalidate(Invalidation.ofSpace(domainId), completed);
+      }
+      case CacheInvalidation.IotlbPages(int domainId, long first, long last) -> {
+        absent.dropRange(domainId, first, last);
+        invalidator.invalidate(Invalidation.ofRange(domainId, first, last), completed);
+      }
     }
   }
 
@@ -75,6 +83,7 @@ final class Caches {
   /// Empties every cache, for a reset. What is under way drains by itself; nobody is told.
   void clear() {
     contexts.dropAll();
+    absent.dropAll();
     invalidator.invalidate(Invalidation.all(), () -> {});
   }
 }

@@ -13,6 +13,7 @@ import dev.sluice.models.walk.RadixFormat;
 import dev.sluice.models.walk.RadixWalk;
 import dev.sluice.models.walk.RadixWalker;
 import dev.sluice.models.walk.TableMemory;
+import org.jspecify.annotations.Nullable;
 
 /// What becomes of an untranslated request that the IOTLB did not answer, VT-d specification 3.4
 /// (requester to domain), 3.7 (second-stage translation) and 3.14 (interrupt address range).
@@ -43,6 +44,8 @@ final class DmaTranslation {
   private final RadixWalker walker;
   private final Invalidator invalidator;
   private final ContextCache contexts;
+  private final AbsentPages absent;
+  private final boolean cachingMode;
   private final VtdCounters counters;
   private volatile Root root = Root.AFTER_RESET;
 
@@ -51,12 +54,15 @@ final class DmaTranslation {
       TableMemory tables,
       Invalidator invalidator,
       ContextCache contexts,
+      AbsentPages absent,
       VtdCounters counters) {
     this.addressMask = config.addressMask();
     this.tables = tables;
     this.walker = new RadixWalker(tables, new SecondStageEntry(addressMask));
     this.invalidator = invalidator;
     this.contexts = contexts;
+    this.absent = absent;
+    this.cachingMode = config.cachingMode();
     this.counters = counters;
   }
 
@@ -104,7 +110,10 @@ final class DmaTranslation {
     long ticket = contexts.ticket();
     ContextEntry cached = contexts.lookup(requester.value());
     if (cached != null) {
-      return new Resolved.Found(cached, true);
+      FaultCode defect = defect(cached);
+      return defect == null
+          ? new Resolved.Found(cached, true)
+          : new Resolved.Refused(defect.fault(cached));
     }
     Word low = new Word();
     Word high = new Word();
@@ -123,16 +132,26 @@ final class DmaTranslation {
       return new Resolved.Refused(FaultCode.CONTEXT_UNREADABLE.fault());
     }
     ContextEntry entry = new ContextEntry(low.asLong(), high.asLong());
+    FaultCode defect = defect(entry);
+    if (defect == null) {
+      return new Resolved.Found(
+          entry, contexts.insert(requester.value(), entry, entry.domainId(), ticket));
+    }
+    if (cachingMode) {
+      contexts.insert(requester.value(), entry, ContextCache.NO_DOMAIN, ticket);
+    }
+    return new Resolved.Refused(defect.fault(entry));
+  }
+
+  /// Why a context entry translates nothing, or null.
+  private @Nullable FaultCode defect(ContextEntry entry) {
     if (!entry.isPresent()) {
-      return new Resolved.Refused(FaultCode.CONTEXT_NOT_PRESENT.fault(entry));
+      return FaultCode.CONTEXT_NOT_PRESENT;
     }
     if (entry.isMalformed(addressMask)) {
-      return new Resolved.Refused(FaultCode.CONTEXT_MALFORMED.fault(entry));
+      return FaultCode.CONTEXT_MALFORMED;
     }
-    if (!entry.isSupported()) {
-      return new Resolved.Refused(FaultCode.CONTEXT_INVALID.fault(entry));
-    }
-    return new Resolved.Found(entry, contexts.insert(requester.value(), entry, ticket));
+    return entry.isSupported() ? null : FaultCode.CONTEXT_INVALID;
   }
 
   private Translation translate(
@@ -151,10 +170,19 @@ final class DmaTranslation {
       endpoint.bind(space, bindTicket);
       return kept;
     }
+    if (cachingMode && absent.contains(context.domainId(), iova)) {
+      return absent(context, access);
+    }
     long ticket = space.ticket();
+    long absentTicket = absent.ticket();
     counters.walked();
     return switch (walker.walk(context.table(), context.levels(), iova, access)) {
-      case RadixWalk.Stop stop -> fault(context, stop, access);
+      case RadixWalk.Stop stop -> {
+        if (cachingMode && stop.cause() == RadixWalk.Cause.ABSENT) {
+          absent.insert(context.domainId(), iova, absentTicket);
+        }
+        yield fault(context, stop, access);
+      }
       case RadixWalk.Page page -> {
         Page found = page(page, context, iova);
         if (InterruptRange.contains(found.translate(iova))) {
@@ -190,15 +218,18 @@ final class DmaTranslation {
           stop.level() == context.levels()
               ? FaultCode.CONTEXT_INVALID.fault(context)
               : FaultCode.TABLE_UNREADABLE.fault(context);
-      // An entry with R and W clear: the access lacks the permission that it needs, a read before a
-      // write.
-      case ABSENT ->
-          (access.reads() ? FaultCode.NO_READ : FaultCode.NO_WRITE)
-              .fault(context, AbortReason.NOT_MAPPED);
+      case ABSENT -> absent(context, access);
       case MALFORMED -> FaultCode.ENTRY_MALFORMED.fault(context);
       case NO_READ -> FaultCode.NO_READ.fault(context);
       case NO_WRITE -> FaultCode.NO_WRITE.fault(context);
     };
+  }
+
+  /// An entry with R and W clear: the access lacks the permission that it needs, a read before a
+  /// write.
+  private static Translation.Fault absent(ContextEntry context, Access access) {
+    FaultCode code = access.reads() ? FaultCode.NO_READ : FaultCode.NO_WRITE;
+    return code.fault(context, AbortReason.NOT_MAPPED);
   }
 
   /// Translation disabled, or pass-through (3.9): the address is the guest-physical one.

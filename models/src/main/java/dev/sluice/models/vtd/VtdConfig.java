@@ -7,9 +7,9 @@ package dev.sluice.models.vtd;
 ///   reserved in every table. The DMAR table must report the same. Default 48
 /// @param faultRecordingRegisters how many faults can be pending before further ones are lost and
 ///   reported as overflow, 1 to 64. Default 8
-/// @param cachingMode whether entries that are not present or erroneous may be cached too, so that
-///   the guest has to invalidate after *adding* a mapping as well (CAP.CM, section 6.1). Default
-///   false
+/// @param cachingMode whether pages and context entries that are not present are remembered too, so
+///   that the guest has to invalidate after *adding* a mapping as well (CAP.CM, section 6.1).
+///   Default false
 public record VtdConfig(int hostAddressWidth, int faultRecordingRegisters, boolean cachingMode) {
 
   /// Every knob at its default.

@@ -71,9 +71,11 @@ public final class VtdIommu implements Iommu {
             VtdRegisters.IEUADDR);
     faults = new FaultReporting(bank, registers, faultEvent, counters);
     ContextCache contexts = new ContextCache();
-    caches = new Caches(invalidator, contexts, counters);
+    AbsentPages absent = new AbsentPages();
+    caches = new Caches(invalidator, contexts, absent, counters);
     translation =
-        new DmaTranslation(config, new TableMemory(memory), invalidator, contexts, counters);
+        new DmaTranslation(
+            config, new TableMemory(memory), invalidator, contexts, absent, counters);
     registerInvalidation = new RegisterInvalidation(lock, bank, caches);
     queue =
         new InvalidationQueue(

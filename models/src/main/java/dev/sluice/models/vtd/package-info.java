@@ -10,7 +10,7 @@
 /// | registers | `VtdRegisters`, `Capabilities`, `GlobalCommand`, `ContextCommand`, `IotlbCommand`, `FaultStatus`, `QueueRegisters` | 11.4 |
 /// | tables | `RootEntry`, `ContextEntry`, `SecondStageEntry` | 9.1, 9.3, 9.8 |
 /// | walk | `DmaTranslation`, `InterruptRange` | 3.4, 3.7, 3.9, 3.14 |
-/// | caches | `ContextCache`, `Caches`; the IOTLB is core's | 6.1, 6.2 |
+/// | caches | `ContextCache`, `AbsentPages`, `Caches`; the IOTLB is core's | 6.1, 6.2 |
 /// | commands | `InvalidationQueue`, `Descriptor`, `QueueError`, `RegisterInvalidation`, `CacheInvalidation` | 6.5 |
 /// | faults | `FaultCode`, `FaultRecord`, `FaultReporting` | 7.1, 7.2 |
 /// | events | `EventInterrupt` | 7.3, 6.5.2.11 |
