@@ -100,7 +100,9 @@ public final class Boot {
   }
 
   private InProcessPlatform platform(Machine machine) {
-    InProcessPlatform platform = new InProcessPlatform((long) options.memoryMib() << 20);
+    InProcessPlatform platform =
+        new InProcessPlatform(
+            Math.min((long) options.memoryMib() << 20, InProcessGuest.MOST_RAM_BYTES));
     if (machine.hasIommu()) {
       platform.plugVtd(
           machine.makeIommu(platform.memory(), platform::message),

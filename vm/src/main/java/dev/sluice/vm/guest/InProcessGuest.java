@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 /// check; it neither stops the run with an exception nor hangs it. An exception out of [#run] is a
 /// defect of a device or of Sluice.
 public final class InProcessGuest {
+  /// RAM that the guest makes good use of: more only takes longer to make.
+  public static final long MOST_RAM_BYTES = 256L << 20;
+
   /// How long a device may take for any one thing, unless said otherwise.
   public static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -183,6 +186,7 @@ public final class InProcessGuest {
     /// That nothing went wrong that no other check looks at: before the deliberate fault, which is
     /// logged too.
     private String quietLog(@Nullable IommuJob iommu) throws HardwareException {
+      machine.processor().takeInterrupts();
       if (!log.warnings().isEmpty()) {
         throw new HardwareException(log.warnings().getFirst());
       }

@@ -79,9 +79,9 @@ final class TestBoot {
     return this;
   }
 
-  /// For tests of devices that never answer.
+  /// For tests of devices that never answer: still long for one that does.
   TestBoot impatient() {
-    patience = Duration.ofMillis(300);
+    patience = Duration.ofSeconds(1);
     return this;
   }
 

@@ -33,6 +33,13 @@ public final class Processor {
     return interrupts;
   }
 
+  /// Takes the interrupts that are pending now.
+  ///
+  /// @throws HardwareException when a handler threw one
+  public void takeInterrupts() throws HardwareException {
+    interrupts.takePending();
+  }
+
   /// Takes interrupts until `condition` holds.
   ///
   /// @param what the condition as a clause in the negative, such as `CSTS.RDY did not become 1`

@@ -191,9 +191,14 @@ public final class NvmeDriver {
         .processor()
         .await(
             "CSTS.SHST of the NVMe controller did not become `complete`",
-            () ->
-                (registers.read32(Registers.STATUS) & Registers.SHUTDOWN_STATUS_MASK)
-                    == Registers.SHUTDOWN_COMPLETE);
+            () -> {
+              int status = registers.read32(Registers.STATUS);
+              if (status == -1 || (status & Registers.FATAL) != 0) {
+                throw new HardwareException(
+                    "the NVMe controller does not shut down: CSTS 0x%x".formatted(status));
+              }
+              return (status & Registers.SHUTDOWN_STATUS_MASK) == Registers.SHUTDOWN_COMPLETE;
+            });
     vectors.disable();
     messages.forEach(machine.interrupts()::release);
     device.busMaster(false);
