@@ -30,12 +30,11 @@ public interface PciFunction extends AutoCloseable {
 
   /// Plugs the function into `host`, after which it may use the host's memory and interrupts.
   ///
-  /// @throws IllegalStateException if it is connected already, or closed
+  /// @throws IllegalStateException if it is connected already
   void connect(FunctionHost host);
 
-  /// Takes the function out of its host: the state of the device and of the configuration space
-  /// becomes that after reset. Does nothing to a function that is not connected, except to run
-  /// `completed`.
+  /// Takes the function out of its host, if it is in one. The state of the device and of the
+  /// configuration space becomes that after reset.
   ///
   /// @param completed runs once, on any thread and perhaps before this returns, when nothing of the
   ///   device uses the old host any more; short and not blocking. A new host may be connected
