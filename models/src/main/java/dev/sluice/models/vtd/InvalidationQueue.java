@@ -149,7 +149,7 @@ final class InvalidationQueue {
   // --- working on it, without the lock
 
   /// @param mayBlock whether this is the worker, which may wait for memory that is reached by
-  ///   messages
+  ///   messages; another thread leaves what it cannot reach to the worker
   private void work(boolean mayBlock) {
     Word low = new Word();
     Word high = new Word();
@@ -158,14 +158,13 @@ final class InvalidationQueue {
       if (now == null) {
         return;
       }
-      MemoryStatus fetched = fetch(now.base + now.head, low, high);
-      if (fetched == MemoryStatus.OK) {
-        fetched = execute(now, Descriptor.decode(low.asLong(), high.asLong()));
-      } else if (fetched != MemoryStatus.WOULD_BLOCK || mayBlock) {
+      MemoryStatus done = fetch(now.base + now.head, low, high);
+      if (done == MemoryStatus.OK) {
+        done = execute(now, Descriptor.decode(low.asLong(), high.asLong()), mayBlock);
+      } else if (mayBlock || done != MemoryStatus.WOULD_BLOCK) {
         fail(now, QueueError.FETCH);
-        continue;
       }
-      if (fetched == MemoryStatus.WOULD_BLOCK && !mayBlock) {
+      if (done == MemoryStatus.WOULD_BLOCK && !mayBlock) {
         break;
       }
     }
@@ -195,8 +194,8 @@ final class InvalidationQueue {
         : status;
   }
 
-  /// @return [MemoryStatus#WOULD_BLOCK] when it has to be done again by the worker
-  private MemoryStatus execute(Session now, Descriptor descriptor) {
+  /// @return [MemoryStatus#WOULD_BLOCK] when it was not done, as only the worker may
+  private MemoryStatus execute(Session now, Descriptor descriptor, boolean mayBlock) {
     switch (descriptor) {
       case Descriptor.Invalidate(CacheInvalidation what) -> {
         lock.run(() -> {
@@ -206,14 +205,14 @@ final class InvalidationQueue {
         caches.invalidate(what, () -> lock.run(() -> completed(now)));
       }
       case Descriptor.Wait wait -> {
-        return execute(now, wait);
+        return execute(now, wait, mayBlock);
       }
       case Descriptor.Invalid(QueueError error) -> fail(now, error);
     }
     return MemoryStatus.OK;
   }
 
-  private MemoryStatus execute(Session now, Descriptor.Wait wait) {
+  private MemoryStatus execute(Session now, Descriptor.Wait wait, boolean mayBlock) {
     boolean mustWait =
         lock.call(() -> {
           now.waiting = now.outstanding > 0;
@@ -226,7 +225,7 @@ final class InvalidationQueue {
       MemoryStatus written =
           memory.store(
               wait.statusAddress(), Integer.BYTES, ByteOrder.LITTLE_ENDIAN, wait.statusData());
-      if (written == MemoryStatus.WOULD_BLOCK) {
+      if (written == MemoryStatus.WOULD_BLOCK && !mayBlock) {
         return written;
       }
       if (written != MemoryStatus.OK) {

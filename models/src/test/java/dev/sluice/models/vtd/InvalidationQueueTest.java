@@ -456,58 +456,94 @@ class InvalidationQueueTest {
       assertThat(machine.read64(IQH)).isZero();
       assertThat(machine.read32(GSTS) & QIE).isZero();
     }
+  }
+
+  /// Memory that the peer did not share: the guest's thread must not wait for it, the worker may.
+  @Nested
+  class MemoryReachedByMessages {
+    private static final long REMOTE = 0x4000_0000L;
+
+    private final GuestMemory peer = new GuestMemory();
+    private boolean mayWait;
+
+    private final MessagePort port =
+        new MessagePort() {
+          @Override
+          public boolean mayWait() {
+            return mayWait;
+          }
+
+          @Override
+          public MemoryStatus read(long address, MemorySegment into, long offset, long length) {
+            return mayWait && peer.read(address, into, offset, length) == length
+                ? MemoryStatus.OK
+                : MemoryStatus.WOULD_BLOCK;
+          }
+
+          @Override
+          public MemoryStatus write(long address, MemorySegment from, long offset, long length) {
+            return mayWait && peer.write(address, from, offset, length) == length
+                ? MemoryStatus.OK
+                : MemoryStatus.WOULD_BLOCK;
+          }
+        };
+    private final GuestTables remote = new GuestTables(peer(), REMOTE);
+
+    private GuestMemory peer() {
+      peer.addRam(REMOTE, RamRegion.allocate(8192));
+      machine.memory.addMessageOnly(REMOTE, 8192, true, port);
+      return peer;
+    }
+
+    @AfterEach
+    void giveRemoteMemoryBack() {
+      peer.remove(REMOTE, REMOTE + 8191, () -> {});
+    }
+
+    private void queueThere() {
+      machine.command(0, QIE);
+      remote.store(REMOTE, waitLow(8));
+      remote.store(REMOTE + 8, STATUS);
+      machine.write64(IQA, REMOTE);
+      machine.command(QIE, 0);
+      machine.write32(IQT, 16);
+    }
 
     @Test
-    void mayLieInMemoryThatIsReachedByMessages() {
-      try (VtdMachine remote = new VtdMachine()) {
-        RamRegion behind = RamRegion.allocate(4096);
-        GuestMemory peer = new GuestMemory();
-        peer.addRam(0x4000_0000L, behind);
-        boolean[] mayWait = {false};
-        remote.memory.addMessageOnly(
-            0x4000_0000L,
-            4096,
-            true,
-            new MessagePort() {
-              @Override
-              public MemoryStatus read(long address, MemorySegment into, long offset, long length) {
-                if (!mayWait[0]) {
-                  return MemoryStatus.WOULD_BLOCK;
-                }
-                return peer.read(address, into, offset, length) == length
-                    ? MemoryStatus.OK
-                    : MemoryStatus.FAILED;
-              }
+    void aQueueThereIsLeftToTheWorker() {
+      queueThere();
+      assertThat(machine.head()).isZero();
+      assertThat(machine.worker).hasSize(1);
+      mayWait = true;
+      machine.runWorker();
+      assertThat(machine.status()).isEqualTo(8);
+      assertThat(machine.read32(FSTS)).isZero();
+    }
 
-              @Override
-              public boolean mayWait() {
-                return mayWait[0];
-              }
+    @Test
+    void aQueueThatTheWorkerCannotReachEitherCannotBeFetched() {
+      queueThere();
+      machine.runWorker();
+      assertThat(machine.read32(FSTS)).isEqualTo(IQE);
+      assertThat(machine.read64(IQERCD)).isEqualTo(2);
+    }
 
-              @Override
-              public MemoryStatus write(
-                  long address, MemorySegment from, long offset, long length) {
-                if (!mayWait[0]) {
-                  return MemoryStatus.WOULD_BLOCK;
-                }
-                return peer.write(address, from, offset, length) == length
-                    ? MemoryStatus.OK
-                    : MemoryStatus.FAILED;
-              }
-            });
-        GuestTables peerTables = new GuestTables(peer, 0x4000_0000L);
-        peerTables.store(0x4000_0000L, waitLow(8));
-        peerTables.store(0x4000_0008L, 0x4000_0800L);
-        remote.write64(IQA, 0x4000_0000L);
-        remote.command(QIE, 0);
-        remote.write32(IQT, 16);
-        assertThat(remote.head()).isZero();
-        assertThat(remote.worker).hasSize(1);
-        mayWait[0] = true;
-        remote.runWorker();
-        assertThat(peerTables.load(0x4000_0800L)).isEqualTo(8);
-        assertThat(remote.read32(FSTS)).isZero();
-      }
+    @Test
+    void aStatusThereIsLeftToTheWorker() {
+      machine.submit(waitLow(8), REMOTE + 4096);
+      assertThat(machine.head()).isZero();
+      mayWait = true;
+      machine.runWorker();
+      assertThat(remote.load(REMOTE + 4096)).isEqualTo(8);
+      assertThat(machine.head()).isEqualTo(1);
+    }
+
+    @Test
+    void aStatusThatTheWorkerCannotWriteEitherIsPassedOver() {
+      machine.submit(waitLow(8), REMOTE + 4096);
+      machine.runWorker();
+      assertThat(machine.head()).isEqualTo(1);
+      assertThat(machine.worker).isEmpty();
     }
   }
 
