@@ -1,9 +1,10 @@
 package dev.sluice.models.registers;
 
-import java.util.ArrayDeque;
-import java.util.Queue;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The lock over a model's registers and queues, held for nanoseconds.
 ///
@@ -12,12 +13,13 @@ import java.util.function.Supplier;
 /// thread does that after it has let go.
 public final class ModelLock {
   private final ReentrantLock lock = new ReentrantLock();
-  private final Queue<Runnable> deferred = new ArrayDeque<>();
+  private final List<Runnable> deferred = new ArrayList<>();
 
   /// A lock that nobody holds.
   public ModelLock() {}
 
-  /// Runs `change` with the lock held, then without it what was deferred.
+  /// Runs `change` with the lock held, then without it what was deferred. When `change` throws,
+  /// what it deferred is dropped.
   public void run(Runnable change) {
     call(() -> {
       change.run();
@@ -25,27 +27,44 @@ public final class ModelLock {
     });
   }
 
-  /// Runs `change` with the lock held, then without it what was deferred.
+  /// The same for a change with a result.
   ///
   /// @return what `change` returned
   public <T> T call(Supplier<T> change) {
     T result;
-    Queue<Runnable> work;
+    List<Runnable> work = List.of();
     lock.lock();
     try {
       result = change.get();
-      work = lock.getHoldCount() == 1 ? takeDeferred() : new ArrayDeque<>();
     } finally {
+      if (lock.getHoldCount() == 1) {
+        work = List.copyOf(deferred);
+        deferred.clear();
+      }
       lock.unlock();
     }
-    work.forEach(Runnable::run);
+    runAll(work);
     return result;
   }
 
-  private Queue<Runnable> takeDeferred() {
-    Queue<Runnable> work = new ArrayDeque<>(deferred);
-    deferred.clear();
-    return work;
+  /// Runs each, whatever becomes of the others: one party's defect must not keep the rest from
+  /// happening.
+  private static void runAll(List<Runnable> work) {
+    @Nullable RuntimeException failure = null;
+    for (Runnable one : work) {
+      try {
+        one.run();
+      } catch (RuntimeException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
   }
 
   /// Has `work` run by this thread, in the order of these calls, as soon as it has let go of the

@@ -31,6 +31,10 @@ final class InvalidationQueue {
   /// the most; one that drops a full set of caches takes some 100 µs.
   static final int TURN = 32;
 
+  /// Invalidations begun and not complete at a time. A guest may queue any number while one mapping
+  /// keeps them all waiting, and each is remembered until then; beyond this the queue waits.
+  static final int MAX_OUTSTANDING = 1024;
+
   private static final Logger LOG = System.getLogger(InvalidationQueue.class.getName());
 
   private final ModelLock lock;
@@ -142,6 +146,7 @@ final class InvalidationQueue {
     return wanted
         && session != null
         && !session.waiting
+        && session.outstanding < MAX_OUTSTANDING
         && session.head != bank.get(VtdRegisters.IQT)
         && (bank.get(VtdRegisters.FSTS) & FaultStatus.INVALIDATION_QUEUE_ERROR) == 0;
   }
@@ -273,11 +278,10 @@ final class InvalidationQueue {
   /// the rest.
   private void completed(Session of) {
     of.outstanding--;
-    if (of.outstanding > 0 || of != session) {
-      return;
+    if (of.outstanding == 0) {
+      of.waiting = false;
     }
-    of.waiting = false;
-    if (working) {
+    if (working || of != session) {
       return;
     }
     if (isDisablingDue()) {

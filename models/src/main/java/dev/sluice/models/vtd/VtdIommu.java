@@ -36,9 +36,14 @@ public final class VtdIommu implements Iommu {
   private final InvalidationQueue queue;
   private final InterruptSink interrupts;
 
-  /// Counts GCMD.TE changes, so that only the last one's drain reports its status. Guarded by the
-  /// lock.
-  private int switches;
+  /// What GCMD.TE asks for. Guarded by the lock, like what follows.
+  private boolean translationWanted;
+
+  /// Whether translation has been switched and the accesses from before are not drained yet.
+  private boolean switching;
+
+  /// Counts resets: a switch from before one has nothing to report.
+  private int resets;
 
   /// A unit in its state after reset: translation off, addresses are guest-physical.
   ///
@@ -151,7 +156,9 @@ public final class VtdIommu implements Iommu {
       queue.reset();
       registerInvalidation.reset();
       faults.reset();
-      switches++;
+      resets++;
+      switching = false;
+      translationWanted = false;
       translation.root(DmaTranslation.Root.AFTER_RESET);
       lock.defer(caches::clear);
     });
@@ -171,29 +178,38 @@ public final class VtdIommu implements Iommu {
       queue.enable((command & GlobalCommand.QUEUED_INVALIDATION_ENABLE) != 0);
     }
     if ((touched & GlobalCommand.TRANSLATION_ENABLE) != 0) {
-      switchTranslation((command & GlobalCommand.TRANSLATION_ENABLE) != 0);
+      translationWanted = (command & GlobalCommand.TRANSLATION_ENABLE) != 0;
+      switchTranslation();
     }
   }
 
-  /// New requests go by the new setting at once. Status follows when those under way by the old one
-  /// have been drained.
-  private void switchTranslation(boolean on) {
+  /// Makes translation what is wanted. New requests go by the new setting at once; its status
+  /// follows when those from before have been drained, and only then the next switch begins.
+  private void switchTranslation() {
     DmaTranslation.Root now = translation.root();
-    if (now.enabled() == on) {
+    if (switching || now.enabled() == translationWanted) {
       return;
     }
+    switching = true;
+    boolean on = translationWanted;
     translation.root(new DmaTranslation.Root(on, now.rootTable()));
-    int mine = ++switches;
+    int started = resets;
     lock.defer(() ->
         caches.rebind(() ->
             lock.run(() -> {
-              if (mine == switches) {
-                bank.change(
-                    VtdRegisters.GSTS,
-                    GlobalCommand.TRANSLATION_ENABLE,
-                    on ? GlobalCommand.TRANSLATION_ENABLE : 0);
+              if (started == resets) {
+                switched(on);
               }
             })));
+  }
+
+  private void switched(boolean on) {
+    switching = false;
+    bank.change(
+        VtdRegisters.GSTS,
+        GlobalCommand.TRANSLATION_ENABLE,
+        on ? GlobalCommand.TRANSLATION_ENABLE : 0);
+    switchTranslation();
   }
 
   /// FSTS_REG, 11.4.7.1. Once an error of the queue is cleared, it goes on.

@@ -163,31 +163,6 @@ class RegisterBankTest {
   }
 
   @Test
-  void deferredWorkRunsInOrderWithoutTheLock() {
-    List<String> order = new ArrayList<>();
-    lock.run(() -> {
-      lock.defer(() -> {
-        assertThatIllegalStateException().isThrownBy(lock::mustBeHeld);
-        order.add("first");
-      });
-      lock.run(() -> lock.defer(() -> order.add("second")));
-      order.add("held");
-    });
-    assertThat(order).containsExactly("held", "first", "second");
-  }
-
-  @Test
-  void theLockIsFreeAfterAFailedChange() {
-    assertThatIllegalStateException()
-        .isThrownBy(() ->
-            lock.run(() -> {
-              throw new IllegalStateException("defect");
-            }));
-    assertThatIllegalStateException().isThrownBy(lock::mustBeHeld);
-    assertThat(lock.call(() -> "again")).isEqualTo("again");
-  }
-
-  @Test
   void overlapsAndOutsidersAreRefusedAtOnce() {
     assertThatIllegalArgumentException()
         .isThrownBy(() ->

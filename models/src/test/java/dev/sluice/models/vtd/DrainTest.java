@@ -290,14 +290,35 @@ class DrainTest {
   }
 
   @Test
-  void onlyTheLastOfSeveralSwitchesReportsItself() {
+  void aSwitchThatIsAskedForDuringAnotherBeginsAfterIt() {
     Mapping mapping = machine.mapping(A, 4096);
-    machine.write32(VtdMachine.GCMD, QIE);
-    machine.write32(VtdMachine.GCMD, QIE | TE);
+    for (int i = 0; i < 1000; i++) {
+      machine.write32(VtdMachine.GCMD, QIE);
+      machine.write32(VtdMachine.GCMD, QIE | TE);
+    }
     assertThat(machine.read32(GSTS) & TE).isEqualTo(TE);
+    assertThat(machine.device.fill(0xA_0000, 4, (byte) 6)).as("untranslated meanwhile").isNull();
     mapping.close();
     assertThat(machine.read32(GSTS) & TE).isEqualTo(TE);
-    assertThat(machine.device.check(A, 4096, Access.READ)).isNull();
+    assertThat(machine.device.fill(0xA_0000, 4, (byte) 6)).isNotNull();
+    assertThat(machine.device.fill(A, 4, (byte) 7)).isNull();
+    assertThat(machine.iommu.statistics().drains().delayed()).isEqualTo(1);
+  }
+
+  @Test
+  void aQueueFullOfInvalidationsThatWaitStopsUntilSomeAreComplete() {
+    Mapping mapping = machine.mapping(A, 4096);
+    for (int i = 0; i < InvalidationQueue.MAX_OUTSTANDING; i++) {
+      machine.submit(IOTLB_GLOBAL, 0);
+      machine.runWorker();
+    }
+    machine.submit(IOTLB_GLOBAL, 0, waitLow(1), STATUS);
+    machine.runWorker();
+    assertThat(machine.head()).isEqualTo(InvalidationQueue.MAX_OUTSTANDING % 256);
+    assertThat(machine.iommu.statistics().invalidations().iotlbGlobal())
+        .isEqualTo(InvalidationQueue.MAX_OUTSTANDING);
+    mapping.close();
+    assertStatus(1);
   }
 
   @Test
