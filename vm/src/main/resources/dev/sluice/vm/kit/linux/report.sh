@@ -41,4 +41,7 @@ send_log() {
 # report_done: the number lets the host see that no check was lost on the way.
 report_done() {
     echo "SLUICE-DONE checks=$CHECKS" >&3
+    # The line may still wait in the driver, and the power goes next: stty changes nothing here, but the
+    # change takes effect only when everything was sent (tcsetattr(3), TCSADRAIN).
+    stty -F /dev/ttyS1 raw -echo
 }
