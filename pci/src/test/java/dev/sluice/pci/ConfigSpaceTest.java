@@ -158,6 +158,46 @@ class ConfigSpaceTest {
   }
 
   @Test
+  void valuesThatDoNotFitTheirRegisterAreRefused() {
+    assertThatThrownBy(() -> builder().id(0x1_0000, 0)).hasMessageContaining("vendor");
+    assertThatThrownBy(() -> builder().id(1, -1)).hasMessageContaining("device");
+    assertThatThrownBy(() -> builder().revision(256)).hasMessageContaining("revision");
+    assertThatThrownBy(() -> builder().classCode(1 << 24)).hasMessageContaining("class code");
+    assertThatThrownBy(() -> builder().interruptPin(5)).hasMessageContaining("5");
+    for (int vectors : new int[] {0, 3, 64, -1}) {
+      assertThatThrownBy(() -> new MsiCapability(vectors))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void aCapabilityCannotLayOutMoreThanItsLength() {
+    Capability tooLong =
+        new Capability() {
+          @Override
+          public int id() {
+            return 0x09;
+          }
+
+          @Override
+          public int length() {
+            return 8;
+          }
+
+          @Override
+          public void layOut(ConfigImage image, CapabilityRegisters at) {
+            assertThat(at.base()).isEqualTo(0x40);
+            assertThatThrownBy(() -> at.read(6, 4)).isInstanceOf(IllegalArgumentException.class);
+            image.constant(6, 4, 0);
+          }
+        };
+
+    assertThatThrownBy(() -> builder().capability(tooLong).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("8 bytes");
+  }
+
+  @Test
   void accessesOfAnyAlignmentAreMadeOfTheirBytes() {
     ConfigSpace space = builder().build();
     space.write(0x03, 2, 0xffff);

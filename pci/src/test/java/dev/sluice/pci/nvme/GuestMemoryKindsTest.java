@@ -2,8 +2,10 @@ package dev.sluice.pci.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.iommu.Revocation;
 import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.MessagePort;
+import dev.sluice.memory.RamRegion;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +71,7 @@ class GuestMemoryKindsTest {
 
   @AfterEach
   void stop() {
+    backend.openGate();
     guest.close();
   }
 
@@ -105,5 +109,44 @@ class GuestMemoryKindsTest {
 
     guest.interrupts.await(() -> guest.interrupts.count(1) == 1);
     assertThat(guest.peekLong(REMOTE + 8)).isEqualTo(1L << 48 | 0x55L << 32 | 1 << 16 | 1);
+  }
+
+  @Test
+  void memoryThatIsTakenAwayUnderACommandIsATransferError() throws InterruptedException {
+    long lent = 2L << 32;
+    guest.memory.addRam(lent, RamRegion.allocate(4096));
+    guest.dma().revocation(Revocation.immediately());
+    NvmeGuest.Queue queue = guest.createQueues(1, 8);
+    CountDownLatch gate = backend.shutGate();
+    queue.put(Command.read(0, 8, lent));
+    queue.ringTail();
+    backend.entered.acquire();
+    CountDownLatch drained = new CountDownLatch(1);
+
+    assertThat(guest.memory.remove(lent, lent + 4095, drained::countDown)).isEqualTo(1);
+    drained.await();
+    gate.countDown();
+
+    assertThat(queue.next().status()).isEqualTo(DATA_TRANSFER_ERROR);
+  }
+
+  @Test
+  void memoryIsTakenAwayOnlyAfterTheCommandThatUsesItWhenThereIsTime() throws InterruptedException {
+    long lent = 2L << 32;
+    guest.memory.addRam(lent, RamRegion.allocate(4096));
+    guest.dma().revocation(Revocation.never());
+    NvmeGuest.Queue queue = guest.createQueues(1, 8);
+    CountDownLatch gate = backend.shutGate();
+    queue.put(Command.read(0, 8, lent));
+    queue.ringTail();
+    backend.entered.acquire();
+    CountDownLatch drained = new CountDownLatch(1);
+
+    assertThat(guest.memory.remove(lent, lent + 4095, drained::countDown)).isEqualTo(1);
+    assertThat(drained.getCount()).as("still in use").isEqualTo(1);
+    gate.countDown();
+
+    assertThat(queue.next().status()).isZero();
+    drained.await();
   }
 }

@@ -22,6 +22,7 @@ class IoCommandsTest {
   private static final int INVALID_OPCODE = 0x001;
   private static final int INVALID_FIELD = 0x002;
   private static final int DATA_TRANSFER_ERROR = 0x004;
+  private static final int INTERNAL_ERROR = 0x006;
   private static final int INVALID_NAMESPACE = 0x00b;
   private static final int WRITE_PROTECTED = 0x020;
   private static final int LBA_OUT_OF_RANGE = 0x080;
@@ -297,5 +298,13 @@ class IoCommandsTest {
 
     assertThat(status(Command.read(1, 1, page))).isEqualTo(UNRECOVERED_READ_ERROR);
     assertThat(guest.peek(page, 3)).containsExactly(1, 2, 3);
+  }
+
+  @Test
+  void aDefectOfTheBackendCostsOneCommand() {
+    backend.breakReads();
+
+    assertThat(status(Command.read(0, 1, page))).isEqualTo(INTERNAL_ERROR);
+    assertThat(status(Command.write(0, 1, page))).isZero();
   }
 }

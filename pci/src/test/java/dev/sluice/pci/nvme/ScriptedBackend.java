@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// A real file that can be made slow or broken.
 final class ScriptedBackend implements BlockBackend {
   private final FileBackend file;
+  private volatile boolean readsBreak;
   private volatile boolean readsFail;
   private volatile boolean writesFail;
   private volatile boolean flushesFail;
@@ -26,6 +27,11 @@ final class ScriptedBackend implements BlockBackend {
 
   ScriptedBackend(Path path, boolean writable) throws IOException {
     file = FileBackend.open(path, writable);
+  }
+
+  /// Reads end as only a defect of a backend can end them.
+  void breakReads() {
+    readsBreak = true;
   }
 
   void failReads() {
@@ -95,6 +101,9 @@ final class ScriptedBackend implements BlockBackend {
   @Override
   public void read(long position, Mapping into, long offset, int length) throws IOException {
     pass(readsFail);
+    if (readsBreak) {
+      throw new IllegalStateException("as the test ordered");
+    }
     mappedTransfers.incrementAndGet();
     file.read(position, into, offset, length);
   }
