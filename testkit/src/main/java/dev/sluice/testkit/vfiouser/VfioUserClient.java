@@ -212,7 +212,12 @@ public final class VfioUserClient implements AutoCloseable {
 
   /// Whether something from the server is waiting, or it has ended.
   public boolean hasMessage() throws IOException {
-    return channel.await(true, 0) != 0;
+    return hasMessage(Duration.ZERO);
+  }
+
+  /// Whether something from the server comes, or it ends, within `time`.
+  public boolean hasMessage(Duration time) throws IOException {
+    return channel.await(true, time.toNanos()) != 0;
   }
 
   /// Agrees on version 0.0 as QEMU does.

@@ -54,10 +54,8 @@ class DmaAccessTest {
     /// Answers the server's requests until the device's work is done.
     <T> T serving(PeerRam ram, FutureTask<T> work) throws Exception {
       while (!work.isDone()) {
-        if (client.hasMessage()) {
+        if (client.hasMessage(Duration.ofMillis(1))) {
           client.answer(client.request(), ram);
-        } else {
-          Thread.onSpinWait();
         }
       }
       return work.get();
@@ -99,7 +97,7 @@ class DmaAccessTest {
     void nothingIsSentToAClientWhoseMemoryIsNotUsed() throws Exception {
       mapMessageOnly();
       assertAlive();
-      assertThat(client.hasMessage()).isFalse();
+      assertSilent();
     }
 
     @Test
@@ -151,7 +149,7 @@ class DmaAccessTest {
       client.answer(client.request(), new PeerRam(Layout.SPECIFIED, BASE, 16));
       Message request = client.request();
       client.sendRaw(reply(request, new Payload().u64(BASE).u64(16).u64(0).toBytes()));
-      assertThat(read.get()).isZero();
+      assertThat(result(read)).isZero();
       assertAlive();
     }
 
@@ -168,7 +166,7 @@ class DmaAccessTest {
       client.answer(request, ram);
       client.sendRaw(
           new Payload().u16(request.id()).u16(DMA_WRITE).u32(16).u32(1).u32(0).toBytes());
-      assertThat(write.get()).isEqualTo(16);
+      assertThat(result(write)).isEqualTo(16);
       assertAlive();
     }
 
@@ -195,9 +193,9 @@ class DmaAccessTest {
             why.complete(server.memory().statusAt(BASE, Access.READ));
           };
       client.read(0, 0, 4);
-      assertThat(moved.get()).isZero();
-      assertThat(why.get()).isEqualTo(MemoryStatus.WOULD_BLOCK);
-      assertThat(client.hasMessage()).as("nothing was asked").isFalse();
+      assertThat(result(moved)).isZero();
+      assertThat(result(why)).isEqualTo(MemoryStatus.WOULD_BLOCK);
+      assertSilent();
     }
 
     @Test
@@ -216,7 +214,7 @@ class DmaAccessTest {
           other.read(0, 0, 4);
         }
       }
-      assertThat(moved.get()).isZero();
+      assertThat(result(moved)).isZero();
     }
 
     @Test
@@ -250,7 +248,7 @@ class DmaAccessTest {
       assertThat(client.request().u32(16)).isEqualTo(1);
       assertThat(client.request().u32(16)).isEqualTo(2);
       assertAlive();
-      assertThat(client.hasMessage()).isFalse();
+      assertSilent();
     }
 
     @Test
@@ -274,9 +272,7 @@ class DmaAccessTest {
     void withoutAClientNothingIsPosted() throws Exception {
       client.close();
       awaitDisconnection();
-      while (server.postMessageWrite(0xfee00000L, 1)) {
-        Thread.onSpinWait();
-      }
+      await(() -> !server.postMessageWrite(0xfee00000L, 1));
     }
 
     @Test
@@ -288,11 +284,11 @@ class DmaAccessTest {
       Message waiting = client.request();
       assertThat(waiting.command()).isEqualTo(DMA_READ);
       assertDone(client.unmap(BASE, SIZE), 24);
-      assertThat(read.get()).isZero();
+      assertThat(result(read)).isZero();
       // Its late reply is nobody's.
       client.answer(waiting, new PeerRam(Layout.SPECIFIED, BASE, SIZE));
       assertAlive();
-      assertThat(client.hasMessage()).isFalse();
+      assertSilent();
     }
 
     @Test
@@ -314,13 +310,11 @@ class DmaAccessTest {
           });
       Message probe = client.request();
       int unmap = client.send(3, VfioUserClient.unmapping(0, 4096, 0));
-      while (server.memory().statusAt(0, Access.READ) != MemoryStatus.HOLE) {
-        Thread.onSpinWait();
-      }
+      await(() -> server.memory().statusAt(0, Access.READ) == MemoryStatus.HOLE);
       client.answer(probe, ram);
       client.answer(client.request(), ram);
       assertDone(client.reply(unmap), 24);
-      assertThat(device.get()).isEqualTo(4);
+      assertThat(result(device)).isEqualTo(4);
       assertThat(into.get(JAVA_BYTE, 0)).isEqualTo((byte) 5);
     }
 
@@ -331,7 +325,7 @@ class DmaAccessTest {
       client.answer(client.request(), new PeerRam(Layout.SPECIFIED, BASE, SIZE));
       client.request();
       client.close();
-      assertThat(read.get()).isZero();
+      assertThat(result(read)).isZero();
     }
 
     @Test
@@ -374,7 +368,7 @@ class DmaAccessTest {
 
       FutureTask<Long> read = device(() -> server.memory().read(BASE, into, 0, 16));
       Message request = client.request();
-      assertThat(read.get()).isZero();
+      assertThat(result(read)).isZero();
       client.answer(request, ram);
       assertAlive();
       assertThat(into.toArray(JAVA_BYTE)).containsOnly(0);
@@ -391,7 +385,7 @@ class DmaAccessTest {
       }
       client.answer(client.request(), new PeerRam(Layout.SPECIFIED, BASE, SIZE));
       for (FutureTask<Long> each : work) {
-        each.get();
+        result(each);
       }
       assertThat(moved.get()).isZero();
       assertAlive();

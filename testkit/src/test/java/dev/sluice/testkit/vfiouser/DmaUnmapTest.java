@@ -144,7 +144,7 @@ class DmaUnmapTest {
       RegionHold hold = hold(0x10000);
       int unmap = client.send(DMA_UNMAP, VfioUserClient.unmapping(0x10000, 0x1000, 0));
       awaitUnmapped(0x10000);
-      assertThat(client.hasMessage()).isFalse();
+      assertSilent();
       hold.bytes().set(JAVA_BYTE, 0, (byte) 1);
 
       hold.close();
@@ -209,7 +209,7 @@ class DmaUnmapTest {
       first.close();
       assertDone(client.reply(one), 24);
       awaitUnmapped(0x20000);
-      assertThat(client.hasMessage()).isFalse();
+      assertSilent();
       second.close();
       assertDone(client.reply(two), 24);
     }
@@ -233,9 +233,7 @@ class DmaUnmapTest {
     }
 
     private void awaitUnmapped(long address) {
-      while (isMapped(address)) {
-        Thread.onSpinWait();
-      }
+      await(() -> !isMapped(address));
     }
   }
 
@@ -268,10 +266,8 @@ class DmaUnmapTest {
       try (Mapping mapping = (Mapping) dma.map(0x10000, 0x1000, Access.READ_WRITE)) {
         assertThat(mapping.length()).isEqualTo(0x1000);
         unmap = client.send(DMA_UNMAP, VfioUserClient.unmapping(0x10000, 0x1000, 0));
-        while (isMapped(0x10000)) {
-          Thread.onSpinWait();
-        }
-        assertThat(client.hasMessage()).isFalse();
+        await(() -> !isMapped(0x10000));
+        assertSilent();
       }
       assertDone(client.reply(unmap), 24);
     }

@@ -47,7 +47,7 @@ class RegionAccessTest extends ServerTest {
       client.postWrite(0, 4L * (i % 8), (byte) i, (byte) 0, (byte) 0, (byte) 0);
     }
     assertThat(client.read(0, 12, 1)).containsExactly(99);
-    assertThat(client.hasMessage()).isFalse();
+    assertSilent();
     assertThat(function.accesses).hasSize(101);
   }
 

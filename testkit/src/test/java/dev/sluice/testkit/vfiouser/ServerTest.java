@@ -16,8 +16,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +38,8 @@ abstract class ServerTest implements SessionListener {
   static final int EEXIST = 17;
   static final int ENODEV = 19;
   static final int EINVAL = 22;
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /// Set by JUnit before everything else.
   @Parameter Transport transport = Transport.UNIX;
@@ -107,7 +111,7 @@ abstract class ServerTest implements SessionListener {
   }
 
   String awaitDisconnection() throws InterruptedException {
-    String reason = disconnections.poll(30, TimeUnit.SECONDS);
+    String reason = disconnections.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     assertThat(reason).as("disconnected").isNotNull();
     return reason;
   }
@@ -135,6 +139,25 @@ abstract class ServerTest implements SessionListener {
     assertThat(reply.errno()).as("errno").isZero();
     assertThat(reply.length()).as("payload").isEqualTo(payload);
     assertThat(reply.attachments()).as("attachments").isEmpty();
+  }
+
+  /// Waits for what another thread is about to do.
+  static void await(BooleanSupplier condition) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime() - end).as("nanoseconds over the patience").isNegative();
+      Thread.onSpinWait();
+    }
+  }
+
+  /// What a device's thread has come to.
+  static <T> T result(Future<T> work) throws Exception {
+    return work.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  /// Nothing comes from the server, also after it had the time.
+  void assertSilent() throws IOException {
+    assertThat(client.hasMessage(Duration.ofMillis(100))).as("something was sent").isFalse();
   }
 
   /// The session is in order: a command and its reply still go through.

@@ -7,6 +7,7 @@ import dev.sluice.memory.MemoryStatus;
 import dev.sluice.vfiouser.transport.Attachment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.Collections;
 import org.junit.jupiter.api.Test;
 
@@ -183,9 +184,7 @@ class SessionTest extends ServerTest {
   void theServerEndsWhileAReplyWaitsForTheDevice() throws Exception {
     function.holdResets = true;
     client.send(13, new byte[0]);
-    while (function.heldResets.isEmpty()) {
-      Thread.onSpinWait();
-    }
+    await(() -> !function.heldResets.isEmpty());
     server.close();
     assertThat(client.receive()).isNull();
     function.heldResets.getFirst().run();
@@ -204,9 +203,7 @@ class SessionTest extends ServerTest {
                 // The connection has ended, as it should.
               }
             });
-    while (!client.hasMessage()) {
-      Thread.onSpinWait();
-    }
+    assertThat(client.hasMessage(Duration.ofSeconds(30))).isTrue();
     server.close();
     flood.join();
   }

@@ -167,9 +167,7 @@ class SetIrqsTest extends ServerTest {
   }
 
   private static void awaitOne(ClientEvent event) {
-    while (event.take() == 0) {
-      Thread.onSpinWait();
-    }
+    await(() -> event.take() > 0);
   }
 
   @Test
