@@ -375,6 +375,30 @@ class DmaAccessTest {
     }
 
     @Test
+    void aLateReplyIsNotTakenForTheNextAccess() throws Exception {
+      mapMessageOnly();
+      PeerRam ram = new PeerRam(Layout.SPECIFIED, BASE, SIZE);
+      assertThat(result(device(() -> server.memory().read(BASE, arena.allocate(16), 0, 16))))
+          .isZero();
+      client.answer(client.request(), ram);
+      FutureTask<Long> first =
+          device(() -> server.memory().read(BASE, arena.allocate(16), 0, 16));
+      Message late = client.request();
+      assertThat(result(first)).isZero();
+
+      MemorySegment into = arena.allocate(16);
+      FutureTask<Long> second = device(() -> server.memory().read(BASE, into, 0, 16));
+      Message next = client.request();
+      Arrays.fill(ram.bytes(), (byte) 1);
+      client.answer(late, ram);
+      Arrays.fill(ram.bytes(), (byte) 2);
+      client.answer(next, ram);
+      // However slow all this was, and whether or not the second was still waiting.
+      assertThat(result(second)).isIn(0L, 16L);
+      assertThat(into.toArray(JAVA_BYTE)).doesNotContain(1);
+    }
+
+    @Test
     void moreAccessesThanMayWaitFailInTimeToo() throws Exception {
       mapMessageOnly();
       AtomicLong moved = new AtomicLong();

@@ -183,18 +183,20 @@ class DmaUnmapTest {
           Thread.ofPlatform()
               .start(() -> {
                 try {
-                  for (int i = 0; i < 3000; i++) {
-                    client.postWrite(0, 0, new byte[4096]);
+                  for (int i = 0; i < 50; i++) {
+                    client.postWrite(0, 0, new byte[256 << 10]);
                   }
                 } catch (Exception e) {
                   throw new AssertionError(e);
                 }
               });
+      // The sender is held up: what it has still to send is more than the server and the socket keep.
+      assertSilent();
+      assertThat(sender.isAlive()).isTrue();
       hold.close();
       assertDone(client.reply(unmap), 24);
       sender.join();
       assertAlive();
-      assertThat(function.accesses).hasSize(3000 * 512);
     }
 
     @Test
