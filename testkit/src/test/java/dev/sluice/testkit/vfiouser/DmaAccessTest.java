@@ -94,6 +94,28 @@ class DmaAccessTest {
     }
 
     @Test
+    void aClientThatCallsAWriteOfNothingInvalidHasTheSpecifiedLayout() throws Exception {
+      mapMessageOnly();
+      PeerRam ram = new PeerRam(Layout.SPECIFIED, BASE, SIZE);
+      FutureTask<Long> write = device(() -> server.memory().write(BASE, pattern(16), 0, 16));
+      client.refuse(client.request(), EINVAL);
+      assertThat(serving(ram, write)).isEqualTo(16);
+      assertThat(Arrays.copyOf(ram.bytes(), 16)).isEqualTo(pattern(16).toArray(JAVA_BYTE));
+    }
+
+    @Test
+    void aClientThatLetsTheFunctionWriteNothingNowIsAskedAgain() throws Exception {
+      mapMessageOnly();
+      PeerRam ram = new PeerRam(Layout.OLD_QEMU, BASE, SIZE);
+      FutureTask<Long> early = device(() -> server.memory().write(BASE, pattern(16), 0, 16));
+      client.refuse(client.request(), ENODEV);
+      assertThat(result(early)).isZero();
+      assertThat(serving(ram, device(() -> server.memory().write(BASE, pattern(16), 0, 16))))
+          .isEqualTo(16);
+      assertThat(Arrays.copyOf(ram.bytes(), 16)).isEqualTo(pattern(16).toArray(JAVA_BYTE));
+    }
+
+    @Test
     void nothingIsSentToAClientWhoseMemoryIsNotUsed() throws Exception {
       mapMessageOnly();
       assertAlive();
@@ -381,8 +403,7 @@ class DmaAccessTest {
       assertThat(result(device(() -> server.memory().read(BASE, arena.allocate(16), 0, 16))))
           .isZero();
       client.answer(client.request(), ram);
-      FutureTask<Long> first =
-          device(() -> server.memory().read(BASE, arena.allocate(16), 0, 16));
+      FutureTask<Long> first = device(() -> server.memory().read(BASE, arena.allocate(16), 0, 16));
       Message late = client.request();
       assertThat(result(first)).isZero();
 

@@ -190,7 +190,8 @@ class DmaUnmapTest {
                   throw new AssertionError(e);
                 }
               });
-      // The sender is held up: what it has still to send is more than the server and the socket keep.
+      // The sender is held up: what it has still to send is more than the server and the socket
+      // keep.
       assertSilent();
       assertThat(sender.isAlive()).isTrue();
       hold.close();

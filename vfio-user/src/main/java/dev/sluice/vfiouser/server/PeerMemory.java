@@ -2,24 +2,20 @@ package dev.sluice.vfiouser.server;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
+import dev.sluice.host.Errno;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.MessagePort;
-import dev.sluice.vfiouser.transport.Channel;
 import dev.sluice.vfiouser.wire.Command;
 import dev.sluice.vfiouser.wire.DmaAccess;
 import dev.sluice.vfiouser.wire.Header;
-import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -38,60 +34,30 @@ import org.jspecify.annotations.Nullable;
 final class PeerMemory implements MessagePort {
   private static final Logger LOG = System.getLogger(PeerMemory.class.getName());
 
-  /// A message write: 4 bytes to an address.
-  private record Post(long address, int data) {}
-
-  /// An access that a device waits for: one message or several, one after another.
-  static final class DeviceAccess {
-    private final long first;
-    private final long last;
-    private boolean aborted;
-
-    private DeviceAccess(long address, long length) {
-      first = address;
-      last = address + (length - 1);
-    }
-
-    private boolean touches(long from, long to) {
-      return Long.compareUnsigned(first, to) <= 0 && Long.compareUnsigned(from, last) <= 0;
-    }
-  }
-
-  private final Channel channel;
   private final GuestMemory memory;
   private final long limitNanos;
 
-  /// Guards everything but [#outgoing]; held for no longer than a copy takes.
+  /// Guards everything but [#sender], which is never called with it held; held for no longer than a
+  /// copy takes.
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Condition placeFreed = lock.newCondition();
   private final Condition layoutKnown = lock.newCondition();
   private final PeerRequestTable requests = new PeerRequestTable();
   private final Set<DeviceAccess> accesses = new HashSet<>();
-  private final Set<Post> posts = new LinkedHashSet<>();
+  private final PostedWrites posts = new PostedWrites();
   private DmaAccess.@Nullable Layout layout;
   private boolean probing;
   private int transfer = Limits.PEER_TRANSFER;
   private boolean closed;
 
-  /// Guards [#outgoing], and orders what is sent with what is aborted. Never taken with [#lock]
-  /// held.
-  private final ReentrantLock sending = new ReentrantLock();
-
-  private final MemorySegment outgoing;
+  private final PeerSender sender;
 
   /// @param memory where the regions are that this is the way to
-  /// @param outgoing a buffer of [#outgoingBytes()]
-  PeerMemory(Channel channel, GuestMemory memory, MemorySegment outgoing, Duration limit) {
-    this.channel = channel;
+  PeerMemory(GuestMemory memory, PeerSender sender, Duration limit) {
     this.memory = memory;
-    this.outgoing = outgoing;
+    this.sender = sender;
     this.limitNanos = limit.toNanos();
-  }
-
-  /// Bytes of the buffer that messages are put together in.
-  static long outgoingBytes() {
-    return DmaAccess.SIZE_WITHOUT_DATA + Limits.PEER_TRANSFER;
   }
 
   /// No message has more than `bytes` of data: the client has said so.
@@ -259,7 +225,7 @@ final class PeerMemory implements MessagePort {
   }
 
   private static boolean isAborted(PeerRequest request) {
-    return request.access != null && request.access.aborted;
+    return request.access != null && request.access.isAborted();
   }
 
   private void free(int id) {
@@ -294,8 +260,7 @@ final class PeerMemory implements MessagePort {
     }
   }
 
-  /// Sends a request that has a place, unless it has ended in between. When that fails, the
-  /// connection ends.
+  /// Sends a request that has a place, unless it has ended in between.
   ///
   /// @param from the bytes of a write
   private void send(
@@ -304,28 +269,15 @@ final class PeerMemory implements MessagePort {
       DmaAccess.Layout known,
       @Nullable MemorySegment from,
       long offset) {
-    sending.lock();
+    sender.send(id, request, () -> isWanted(request), known, from, offset);
+  }
+
+  private boolean isWanted(PeerRequest request) {
+    lock.lock();
     try {
-      lock.lock();
-      try {
-        if (closed || request.state != PeerRequest.State.WAITING) {
-          return;
-        }
-      } finally {
-        lock.unlock();
-      }
-      long size = DmaAccess.SIZE_WITHOUT_DATA + (from == null ? 0 : request.count);
-      Header.putCommand(outgoing, id, request.command, size);
-      DmaAccess.putRequest(outgoing, known, request.address, request.count, from != null);
-      if (from != null) {
-        MemorySegment.copy(from, offset, outgoing, known.data(), request.count);
-      }
-      channel.send(outgoing, 0, size, List.of());
-    } catch (IOException e) {
-      LOG.log(Level.WARNING, "could not ask the client for its memory", e);
-      channel.shutdown();
+      return !closed && request.state == PeerRequest.State.WAITING;
     } finally {
-      sending.unlock();
+      lock.unlock();
     }
   }
 
@@ -337,10 +289,9 @@ final class PeerMemory implements MessagePort {
   boolean post(long address, int data) {
     lock.lock();
     try {
-      if (closed || posts.size() >= Limits.POSTED_WRITES) {
+      if (closed || !posts.add(address, data)) {
         return false;
       }
-      posts.add(new Post(address, data));
     } finally {
       lock.unlock();
     }
@@ -349,39 +300,40 @@ final class PeerMemory implements MessagePort {
     return true;
   }
 
-  /// Sends what may be sent of the posted writes.
+  /// Sends what may be sent of the posted writes, in their order.
   private void sendPosts() {
-    sending.lock();
-    try {
-      while (true) {
-        Post post;
-        PeerRequest request;
-        DmaAccess.Layout known;
-        int id;
-        lock.lock();
-        try {
-          Iterator<Post> first = posts.iterator();
-          known = layout;
-          if (closed || known == null || !first.hasNext()) {
-            return;
-          }
-          post = first.next();
-          request = PeerRequest.post(post.address);
-          id = requests.place(request);
-          if (id < 0) {
-            return;
-          }
-          first.remove();
-        } finally {
-          lock.unlock();
-        }
-        MemorySegment data = MemorySegment.ofArray(new byte[Integer.BYTES]);
-        data.set(JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, post.data);
-        send(id, request, known, data, 0);
+    sender.alone(() -> {
+      while (sendPost()) {
+        // and the next
       }
+    });
+  }
+
+  /// @return whether there may be another
+  private boolean sendPost() {
+    PeerRequest request;
+    DmaAccess.Layout known;
+    int id;
+    MemorySegment data = MemorySegment.ofArray(new byte[Integer.BYTES]);
+    lock.lock();
+    try {
+      PostedWrites.Post post = posts.first();
+      known = layout;
+      if (closed || known == null || post == null) {
+        return false;
+      }
+      request = PeerRequest.post(post.address());
+      id = requests.place(request);
+      if (id < 0) {
+        return false;
+      }
+      posts.remove(post);
+      data.set(JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, post.data());
     } finally {
-      sending.unlock();
+      lock.unlock();
     }
+    send(id, request, known, data, 0);
+    return true;
   }
 
   /// Takes a reply. On the session's thread.
@@ -435,47 +387,51 @@ final class PeerMemory implements MessagePort {
     }
   }
 
-  /// Uses the reply to the write of no bytes. A client that does not like such a write has the
-  /// layout of the specification: the one that has not, takes it.
+  /// Uses the reply to the write of no bytes. A client that calls it invalid is no QEMU, and has
+  /// the layout of the specification; any other error, such as that the function may not write at
+  /// all now, leaves the question open for the next message.
   private void learnLayout(MemorySegment message) {
-    layout = Header.isError(message) ? DmaAccess.Layout.SPECIFIED : DmaAccess.layoutOf(message);
+    if (!Header.isError(message)) {
+      layout = DmaAccess.layoutOf(message);
+    } else if (Header.errno(message).equals(Errno.EINVAL)) {
+      layout = DmaAccess.Layout.SPECIFIED;
+    } else {
+      int lost = posts.clear();
+      LOG.log(Level.DEBUG, "the client refused memory messages; {0} interrupts are lost", lost);
+    }
     probing = false;
     layoutKnown.signalAll();
-    LOG.log(Level.DEBUG, "the client''s layout of DMA messages: {0}", layout);
+    LOG.log(Level.DEBUG, "layout of memory messages: {0}", layout);
   }
 
   /// Ends every access to `[first, last]`: the client takes that memory back. After this returns no
   /// message about it is sent any more.
   void abort(long first, long last) {
-    // First of all, a thread that is sending gets to its end; the next one looks again whether it
-    // may.
-    sending.lock();
-    lock.lock();
-    try {
-      for (DeviceAccess access : accesses) {
-        access.aborted |= access.touches(first, last);
+    sender.alone(() -> {
+      lock.lock();
+      try {
+        accesses.forEach(access -> access.abort(first, last));
+        requests.endIf(PeerMemory::isAborted);
+        placeFreed.signalAll();
+      } finally {
+        lock.unlock();
       }
-      requests.endIf(PeerMemory::isAborted);
-      placeFreed.signalAll();
-    } finally {
-      lock.unlock();
-      sending.unlock();
-    }
+    });
   }
 
   /// The client has gone: everything fails, and nothing is sent any more.
   void close() {
-    sending.lock();
-    lock.lock();
-    try {
-      closed = true;
-      posts.clear();
-      requests.endIf(request -> true);
-      placeFreed.signalAll();
-      layoutKnown.signalAll();
-    } finally {
-      lock.unlock();
-      sending.unlock();
-    }
+    sender.alone(() -> {
+      lock.lock();
+      try {
+        closed = true;
+        posts.clear();
+        requests.endIf(request -> true);
+        placeFreed.signalAll();
+        layoutKnown.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    });
   }
 }

@@ -30,7 +30,7 @@ final class PeerRequest {
   final Purpose purpose;
 
   /// What this is a part of, if a device waits for it.
-  final PeerMemory.@Nullable DeviceAccess access;
+  final @Nullable DeviceAccess access;
 
   final Command command;
   final long address;
@@ -48,7 +48,7 @@ final class PeerRequest {
 
   private PeerRequest(
       Purpose purpose,
-      PeerMemory.@Nullable DeviceAccess access,
+      @Nullable DeviceAccess access,
       Command command,
       long address,
       int count,
@@ -75,7 +75,7 @@ final class PeerRequest {
   }
 
   static PeerRequest read(
-      PeerMemory.DeviceAccess access,
+      DeviceAccess access,
       long address,
       int count,
       MemorySegment into,
@@ -85,8 +85,7 @@ final class PeerRequest {
         Purpose.ACCESS, access, Command.DMA_READ, address, count, into, offset, changed);
   }
 
-  static PeerRequest write(
-      PeerMemory.DeviceAccess access, long address, int count, Condition changed) {
+  static PeerRequest write(DeviceAccess access, long address, int count, Condition changed) {
     return new PeerRequest(
         Purpose.ACCESS, access, Command.DMA_WRITE, address, count, null, 0, changed);
   }

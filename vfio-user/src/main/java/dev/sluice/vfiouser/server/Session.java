@@ -54,9 +54,8 @@ final class Session {
     this.options = options;
     inbox = new Inbox(arena.allocate(Limits.MESSAGE));
     reply = new Reply(arena.allocate(Limits.MESSAGE));
-    peer =
-        new PeerMemory(
-            channel, memory, arena.allocate(PeerMemory.outgoingBytes()), options.messageLimit());
+    PeerSender sender = new PeerSender(channel, arena.allocate(PeerSender.bufferBytes()));
+    peer = new PeerMemory(memory, sender, options.messageLimit());
     version = new VersionMessages(peer);
     regions = new Regions(function, irqs.intx()::deliver, this::deviceFailed);
     device = new DeviceMessages(function, regions, this::completion);

@@ -1,0 +1,77 @@
+package dev.sluice.vfiouser.server;
+
+import dev.sluice.vfiouser.transport.Channel;
+import dev.sluice.vfiouser.wire.DmaAccess;
+import dev.sluice.vfiouser.wire.Header;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// Puts requests to the client together and sends them, one at a time, from any thread.
+final class PeerSender {
+  private static final Logger LOG = System.getLogger(PeerSender.class.getName());
+
+  private final Channel channel;
+  private final MemorySegment buffer;
+
+  /// Guards [#buffer], and orders what is sent with what is aborted.
+  private final ReentrantLock sending = new ReentrantLock();
+
+  /// @param buffer of [#bufferBytes()]
+  PeerSender(Channel channel, MemorySegment buffer) {
+    this.channel = channel;
+    this.buffer = buffer;
+  }
+
+  /// Bytes of the largest request.
+  static long bufferBytes() {
+    return DmaAccess.SIZE_WITHOUT_DATA + Limits.PEER_TRANSFER;
+  }
+
+  /// Sends a request. When that fails, the connection ends.
+  ///
+  /// @param wanted asked last of all: false keeps it from being sent
+  /// @param from the bytes of a write, from `offset` on
+  void send(
+      int id,
+      PeerRequest request,
+      BooleanSupplier wanted,
+      DmaAccess.Layout layout,
+      @Nullable MemorySegment from,
+      long offset) {
+    sending.lock();
+    try {
+      if (!wanted.getAsBoolean()) {
+        return;
+      }
+      long size = DmaAccess.SIZE_WITHOUT_DATA + (from == null ? 0 : request.count);
+      Header.putCommand(buffer, id, request.command, size);
+      DmaAccess.putRequest(buffer, layout, request.address, request.count, from != null);
+      if (from != null) {
+        MemorySegment.copy(from, offset, buffer, layout.data(), request.count);
+      }
+      channel.send(buffer, 0, size, List.of());
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "could not ask the client for its memory", e);
+      channel.shutdown();
+    } finally {
+      sending.unlock();
+    }
+  }
+
+  /// Runs `change` while nobody sends: who sends afterwards sees it when asked what is wanted.
+  /// Several sends within `change` are not parted.
+  void alone(Runnable change) {
+    sending.lock();
+    try {
+      change.run();
+    } finally {
+      sending.unlock();
+    }
+  }
+}

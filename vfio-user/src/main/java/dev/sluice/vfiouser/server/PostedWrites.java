@@ -1,0 +1,47 @@
+package dev.sluice.vfiouser.server;
+
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Message writes that wait to be sent, oldest first. Guarded by the lock of [PeerMemory].
+///
+/// They are interrupts: one that is equal to one that waits says nothing new.
+final class PostedWrites {
+  /// A message write: 4 bytes to a guest-physical address.
+  record Post(long address, int data) {}
+
+  private final Set<Post> waiting = new LinkedHashSet<>();
+
+  /// Lets one wait behind the others.
+  ///
+  /// @return false when too many wait
+  boolean add(long address, int data) {
+    if (waiting.size() >= Limits.POSTED_WRITES) {
+      return false;
+    }
+    waiting.add(new Post(address, data));
+    return true;
+  }
+
+  /// The oldest; null when none waits.
+  @Nullable Post first() {
+    Iterator<Post> posts = waiting.iterator();
+    return posts.hasNext() ? posts.next() : null;
+  }
+
+  /// Takes one out that is being sent.
+  void remove(Post post) {
+    waiting.remove(post);
+  }
+
+  /// Forgets all.
+  ///
+  /// @return how many there were
+  int clear() {
+    int forgotten = waiting.size();
+    waiting.clear();
+    return forgotten;
+  }
+}
