@@ -14,8 +14,9 @@ final class GuestTerminal implements AutoCloseable {
 
   private static final int CTRL_A = 1;
 
-  /// What a terminal driver sends for Ctrl-D: the end of input, which ends a shell.
-  private static final int END_OF_INPUT = 4;
+  /// What ends the guest's shell when the user's input ends. Not Ctrl-D: the guest's terminal
+  /// forgets one that comes before the shell has taken it over.
+  private static final byte[] END = "exit\n".getBytes(StandardCharsets.US_ASCII);
 
   private final InputStream input;
   private final OutputStream output;
@@ -91,7 +92,8 @@ final class GuestTerminal implements AutoCloseable {
           send(keys, key);
         }
       }
-      send(keys, END_OF_INPUT);
+      keys.write(END);
+      keys.flush();
     } catch (IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "the guest's console is gone", e);
     }

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 class GuestTerminalTest {
-  private static final String END_OF_INPUT = "\u0004";
+  private static final String END_OF_INPUT = "exit\n";
 
   private final ByteArrayOutputStream screen = new ByteArrayOutputStream();
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -73,9 +73,8 @@ class GuestTerminalTest {
   /// The guest's input, which knows when nothing more can come.
   private final class Keys extends ByteArrayOutputStream {
     @Override
-    public synchronized void write(int key) {
-      super.write(key);
-      if (key == END_OF_INPUT.charAt(0)) {
+    public synchronized void flush() {
+      if (toString(US_ASCII).endsWith(END_OF_INPUT)) {
         ended.countDown();
       }
     }
