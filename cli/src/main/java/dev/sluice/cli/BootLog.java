@@ -21,8 +21,8 @@ final class BootLog {
   /// 50,000; a guest that floods its console, or provokes messages, gets no more memory than this.
   static final int MAX_CHARACTERS = 4 << 20;
 
-  /// Lines of the console that a failure's message shows.
-  static final int TAIL_LINES = 15;
+  /// Lines of the console that a failure's message shows: a panic with its stack has about 25.
+  static final int TAIL_LINES = 30;
 
   /// Files kept in the folder of logs, the newest.
   static final int MAX_FILES = 10;

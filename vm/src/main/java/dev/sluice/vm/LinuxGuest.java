@@ -17,8 +17,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -170,13 +168,26 @@ final class LinuxGuest {
     return file;
   }
 
-  private BootException unexpected(String when, QemuOutcome outcome) {
-    List<String> said = new ArrayList<>(outcome.errors());
-    said.addAll(outcome.console());
-    String last = said.isEmpty() ? "" : "\nIts last words:\n  " + String.join("\n  ", said);
-    return new BootException(
-        "the guest did not come through: " + outcome.sentence() + ", " + when + last,
-        "Run it again with --verbose to see its console.");
+  /// The console has no place in the message: the listener has heard it.
+  private static BootException unexpected(String when, QemuOutcome outcome) {
+    String said =
+        outcome.errors().isEmpty() ? "" : "; QEMU said: " + String.join(" / ", outcome.errors());
+    return new BootException(outcome.sentence() + ", " + when + said, advice(outcome.kind()));
+  }
+
+  private static String advice(QemuOutcome.Kind kind) {
+    return switch (kind) {
+      case PANICKED ->
+          "Read the end of its console. If the kernel, the initramfs or words of its command line are yours, try without them.";
+      case SILENT, POWERED_OFF, STOPPED -> "Run it again with --verbose to see its console.";
+      case DEADLINE ->
+          "Give it more time with --timeout, or run it again with --verbose to see its console.";
+      case KILLED ->
+          "Run it again; if it was the kernel, for want of memory, dmesg says so, and --memory makes the guest smaller.";
+      case KVM_FAILED -> "Leave --accel kvm out.";
+      case FAILED ->
+          "If QEMU is one of this machine's own, try without it: the one from Debian is used when PATH has none.";
+    };
   }
 
   /// Passes the guest's console and report on.

@@ -32,7 +32,7 @@ final class RunFolder implements AutoCloseable {
       return new RunFolder(Files.createTempDirectory(parent, PREFIX, mine));
     } catch (IOException e) {
       throw new BootException(
-          "cannot make a folder for this run in " + parent + ": " + e.getMessage(),
+          "cannot make a folder for this run in " + parent + ": " + e,
           "Make the folder writable and check that its disk is not full, or start Java with -Djava.io.tmpdir=FOLDER"
               + " (through JAVA_TOOL_OPTIONS).",
           e);
