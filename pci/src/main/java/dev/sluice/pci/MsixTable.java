@@ -19,7 +19,7 @@ import java.util.Objects;
 /// every entry here stays masked, as after reset, and means nothing. So a device never asks it: it
 /// [signals][Interrupts#signal(int)], and only a host that delivers by this table, such as
 /// [MsixInterrupts], reads it.
-public final class MsixTable implements BarHandler {
+public final class MsixTable extends DwordRegisters {
   /// The most vectors that the capability can declare.
   public static final int MAX_VECTORS = 2048;
 
@@ -117,41 +117,26 @@ public final class MsixTable implements BarHandler {
   }
 
   @Override
-  public synchronized long read(long offset, int size) {
-    long result = 0;
-    for (int i = size - 1; i >= 0; i--) {
-      result = result << 8 | readByte(offset + i);
-    }
-    return result;
-  }
-
-  private int readByte(long offset) {
+  protected synchronized int readDword(long offset) {
     if (offset < words.length * 4L) {
-      return words[(int) (offset >>> 2)] >>> (8 * (int) (offset & 3)) & 0xff;
+      return words[(int) (offset >>> 2)];
     }
     long first = 8 * (offset - pendingOffset());
     int bits = 0;
-    if (first >= 0 && first < vectors) {
-      for (int i = 0; i < 8; i++) {
-        bits |= pending.get((int) first + i) ? 1 << i : 0;
-      }
+    for (int i = 0; i < Integer.SIZE && first >= 0 && first + i < vectors; i++) {
+      bits |= pending.get((int) first + i) ? 1 << i : 0;
     }
     return bits;
   }
 
-  /// Writes entries; a write of other than 4 or 8 aligned bytes, which PCIe 7.7.2 leaves undefined,
-  /// and one to the pending bits, are ignored.
+  /// Writes a part of an entry; the pending bits cannot be written.
   @Override
-  public void write(long offset, int size, long value) {
-    if ((size != 4 && size != 8) || offset % size != 0 || offset >= words.length * 4L) {
+  protected void writeDword(long offset, int value) {
+    if (offset >= words.length * 4L) {
       return;
     }
     synchronized (this) {
-      int word = (int) (offset >>> 2);
-      writeWord(word, (int) value);
-      if (size == 8) {
-        writeWord(word + 1, (int) (value >>> 32));
-      }
+      writeWord((int) (offset >>> 2), value);
     }
     maskChanged();
   }

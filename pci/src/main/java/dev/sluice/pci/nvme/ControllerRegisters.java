@@ -1,6 +1,6 @@
 package dev.sluice.pci.nvme;
 
-import dev.sluice.pci.BarHandler;
+import dev.sluice.pci.DwordRegisters;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 import java.util.function.IntSupplier;
@@ -22,7 +22,7 @@ import java.util.function.IntSupplier;
 /// What is not listed reads as 0 and ignores writes. Registers are accessed as aligned dwords or
 /// qwords; a write of another size or alignment, which the specification leaves undefined, is
 /// ignored.
-final class ControllerRegisters implements BarHandler {
+final class ControllerRegisters extends DwordRegisters {
   /// VS: 1.4.0.
   static final int VERSION = 0x0001_0400;
 
@@ -114,31 +114,12 @@ final class ControllerRegisters implements BarHandler {
   }
 
   @Override
-  public long read(long offset, int size) {
-    long result = 0;
-    for (int i = size - 1; i >= 0; i--) {
-      int dword = dword(offset + i);
-      result = result << 8 | (dword >>> (8 * ((offset + i) & 3)) & 0xff);
-    }
-    return result;
-  }
-
-  private int dword(long offset) {
+  protected int readDword(long offset) {
     return offset < DECLARED ? registers[(int) (offset >>> 2)].read.getAsInt() : 0;
   }
 
   @Override
-  public void write(long offset, int size, long value) {
-    if ((size != 4 && size != 8) || offset % size != 0) {
-      return;
-    }
-    writeDword(offset, (int) value);
-    if (size == 8) {
-      writeDword(offset + 4, (int) (value >>> 32));
-    }
-  }
-
-  private void writeDword(long offset, int value) {
+  protected void writeDword(long offset, int value) {
     if (offset < DECLARED) {
       registers[(int) (offset >>> 2)].write.accept(value);
     } else if (offset >= DOORBELLS) {

@@ -1,6 +1,6 @@
 package dev.sluice.pci.testdev;
 
-import dev.sluice.pci.BarHandler;
+import dev.sluice.pci.DwordRegisters;
 import dev.sluice.pci.FunctionHost;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Registers are written as aligned dwords (a qword is two); a write of another size or alignment
 /// is ignored. Reads may have any.
-final class TestRegisters implements BarHandler {
+final class TestRegisters extends DwordRegisters {
   private static final int START = 1;
   private static final int RELEASE = 1 << 1;
 
@@ -43,22 +43,21 @@ final class TestRegisters implements BarHandler {
   }
 
   @Override
-  public long read(long offset, int size) {
-    long result = 0;
-    for (int i = size - 1; i >= 0; i--) {
-      result = result << 8 | readByte(offset + i);
-    }
-    return result;
-  }
-
-  private int readByte(long offset) {
+  protected int readDword(long offset) {
     if (offset >= TestDevice.WINDOW_OFFSET) {
-      ByteBuffer window = engine.result().window();
-      int index = (int) offset - TestDevice.WINDOW_OFFSET;
-      return index < window.limit() ? window.get(index) & 0xff : 0;
+      return window((int) offset - TestDevice.WINDOW_OFFSET);
     }
     Register register = byDword[(int) offset / 4];
-    return register == null ? 0 : value(register) >>> (8 * (int) (offset % 4)) & 0xff;
+    return register == null ? 0 : value(register);
+  }
+
+  private int window(int first) {
+    ByteBuffer window = engine.result().window();
+    int dword = 0;
+    for (int i = 0; i < Integer.BYTES && first + i < window.limit(); i++) {
+      dword |= (window.get(first + i) & 0xff) << (8 * i);
+    }
+    return dword;
   }
 
   private int value(Register register) {
@@ -82,16 +81,7 @@ final class TestRegisters implements BarHandler {
   }
 
   @Override
-  public void write(long offset, int size, long value) {
-    if ((size != 4 && size != 8) || offset % 4 != 0) {
-      return;
-    }
-    for (int i = 0; i < size; i += 4) {
-      writeDword(offset + i, (int) (value >>> (8 * i)));
-    }
-  }
-
-  private void writeDword(long offset, int value) {
+  protected void writeDword(long offset, int value) {
     Register register = offset < TestDevice.WINDOW_OFFSET ? byDword[(int) offset / 4] : null;
     if (register == Register.CONTROL) {
       control(value);
