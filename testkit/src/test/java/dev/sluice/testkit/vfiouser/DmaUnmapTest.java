@@ -2,8 +2,11 @@ package dev.sluice.testkit.vfiouser;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.dma.Mapping;
+import dev.sluice.dma.MappingRevokedException;
+import dev.sluice.iommu.Revocation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.RegionHold;
@@ -273,6 +276,19 @@ class DmaUnmapTest {
         assertSilent();
       }
       assertDone(client.reply(unmap), 24);
+    }
+
+    @Test
+    void aMappingThatIsTakenAwayDoesNotHoldTheReplyUp() throws Exception {
+      map(0x10000, 0x1000);
+      function.config().write(4, 2, 4);
+      dma.revocation(Revocation.immediately());
+      try (Mapping mapping = (Mapping) dma.map(0x10000, 0x1000, Access.READ_WRITE)) {
+        assertDone(client.unmap(0x10000, 0x1000), 24);
+        assertThatThrownBy(() -> mapping.fill(0, 1, (byte) 1))
+            .isInstanceOf(MappingRevokedException.class);
+      }
+      assertAlive();
     }
   }
 }

@@ -15,12 +15,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A server's beginning and end on a UNIX socket, and that nothing of it stays behind.
 class ServerLifeTest {
   @TempDir Path directory;
+
+  @BeforeAll
+  static void silenceTheServer() {
+    ServerLog.silence();
+  }
 
   private VfioUserServer listen(Path path) throws IOException {
     return VfioUserServer.listen(path, new RegisterFunction(), ServerOptions.DEFAULT);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.dma.DmaContext;
 import dev.sluice.iommu.RequesterId;
+import dev.sluice.iommu.Revocation;
 import dev.sluice.pci.FunctionHost;
 import dev.sluice.pci.Interrupts;
 import dev.sluice.vfiouser.server.ServerOptions;
@@ -21,6 +22,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
@@ -64,12 +66,18 @@ abstract class ServerTest implements SessionListener {
         .withListener(this);
   }
 
+  @BeforeAll
+  static void silenceTheServer() {
+    ServerLog.silence();
+  }
+
   @BeforeEach
   void startServer() throws Exception {
     Transport.Place place = transport.open(directory, function, options());
     server = place.server();
     connector = place.connector();
     dma = DmaContext.direct(server.memory(), new RequesterId(0x28));
+    dma.revocation(Revocation.never());
     Interrupts interrupts = server.interrupts();
     function.connect(
         new FunctionHost() {

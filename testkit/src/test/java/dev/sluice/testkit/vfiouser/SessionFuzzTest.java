@@ -17,12 +17,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,6 +81,11 @@ class SessionFuzzTest {
     }
   }
 
+  @BeforeAll
+  static void silenceTheServer() {
+    ServerLog.silence();
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
   void aClientOfChanceHarmsNobody(long seed) throws Exception {
@@ -92,18 +100,24 @@ class SessionFuzzTest {
 
   private void run(SplittableRandom random, int clients) throws Exception {
     InMemoryTransport transport = new InMemoryTransport();
+    RegisterFunction function = new RegisterFunction();
     Watch watch = new Watch();
     try (Arena arena = Arena.ofShared();
         VfioUserServer server =
             VfioUserServer.on(
-                transport, new RegisterFunction(), ServerOptions.DEFAULT.withListener(watch))) {
+                transport,
+                function,
+                ServerOptions.DEFAULT.withMessageLimit(Duration.ofMillis(2)).withListener(watch))) {
       MemorySegment shared = arena.allocate(1 << 16);
+      function.onRead = () -> server.postMessageWrite(0xfee00000L, 1);
       server.start();
+      AtomicBoolean ending = new AtomicBoolean();
+      Thread device = device(server, random.split(), ending);
       for (int i = 0; i < clients; i++) {
         try (Channel channel = transport.connect()) {
           Thread drain = drain(channel);
           if (random.nextInt(8) > 0) {
-            send(channel, 1, 0, 16, new Payload().u32(0).toBytes(), List.of());
+            send(channel, (short) 0, 1, 0, 20, new Payload().u32(0).toBytes(), List.of());
           }
           chat(random, channel, shared);
           channel.shutdown();
@@ -112,11 +126,31 @@ class SessionFuzzTest {
         assertThat(watch.ends.take()).isNotEmpty();
         assertThat(server.memory().statusAt(0, Access.READ)).isEqualTo(MemoryStatus.HOLE);
       }
+      ending.set(true);
+      device.join();
       try (VfioUserClient sane = new VfioUserClient(transport.connect())) {
         assertThat(sane.negotiate().isError()).isFalse();
       }
     }
     assertThat(watch.failures()).isEmpty();
+  }
+
+  /// A device that uses the client's memory and interrupts whatever the client does.
+  private static Thread device(
+      VfioUserServer server, SplittableRandom random, AtomicBoolean ending) {
+    return Thread.ofPlatform()
+        .start(() -> {
+          try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(4096);
+            while (!ending.get()) {
+              long at = odd(random);
+              server.memory().read(at, bytes, 0, random.nextInt(4096));
+              server.memory().write(at, bytes, 0, random.nextInt(4096));
+              server.interrupts().signal(random.nextInt(RegisterFunction.VECTORS));
+              server.interrupts().pin(random.nextBoolean());
+            }
+          }
+        });
   }
 
   /// Takes whatever the server says, so that it never has to wait.
@@ -147,12 +181,29 @@ class SessionFuzzTest {
         if (random.nextInt(40) == 0) {
           size = (int) odd(random);
         }
-        int flags = random.nextInt(10) == 0 ? random.nextInt() : random.nextInt(4) == 0 ? 0x10 : 0;
-        send(channel, random.nextInt(20), flags, size, payload, attachments);
+        send(
+            channel,
+            (short) random.nextInt(256),
+            random.nextInt(20),
+            flags(random),
+            size,
+            payload,
+            attachments);
       }
     } catch (IOException e) {
       // The server has had enough of this client.
     }
+  }
+
+  /// Commands, with and without a reply; replies, errors among them; and what cannot be.
+  private static int flags(SplittableRandom random) {
+    return switch (random.nextInt(12)) {
+      case 0, 1 -> 0x10;
+      case 2 -> 0x01;
+      case 3 -> 0x21;
+      case 4 -> random.nextInt(4) == 0 ? random.nextInt() : 0;
+      default -> 0;
+    };
   }
 
   private static long odd(SplittableRandom random) {
@@ -178,6 +229,7 @@ class SessionFuzzTest {
 
   private static void send(
       Channel channel,
+      short id,
       int command,
       int flags,
       int size,
@@ -187,7 +239,7 @@ class SessionFuzzTest {
     byte[] message =
         ByteBuffer.allocate(16 + payload.length)
             .order(ByteOrder.LITTLE_ENDIAN)
-            .putShort((short) 7)
+            .putShort(id)
             .putShort((short) command)
             .putInt(size)
             .putInt(flags)

@@ -57,7 +57,8 @@ final class PeerSender {
       }
       channel.send(buffer, 0, size, List.of());
     } catch (IOException e) {
-      LOG.log(Level.WARNING, "could not ask the client for its memory", e);
+      // Most often the client has just gone, which the session sees and tells.
+      LOG.log(Level.DEBUG, "could not ask the client for its memory", e);
       channel.shutdown();
     } finally {
       sending.unlock();
