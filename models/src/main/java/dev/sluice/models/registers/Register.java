@@ -55,11 +55,12 @@ public record Register(
   /// The content after a write.
   ///
   /// @param before the content
-  /// @param written what the guest wrote, at the register's own bit positions
+  /// @param written what the guest wrote, at the register's own bit positions; 0 where it wrote
+  ///   nothing
   /// @param touched the bits that the access covered
   long afterWrite(long before, long written, long touched) {
     long taken = writable & touched;
-    long cleared = writeOneToClear & touched & written;
+    long cleared = writeOneToClear & written;
     return (before & ~taken & ~cleared) | (written & taken);
   }
 
