@@ -10,10 +10,11 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/// A section against three changes, each followed by a wait: a wait must not end while a section
+/// A section against changes that are followed by a wait each: a wait must not end while a section
 /// that read what was before its change is open, and each ends once.
 ///
-/// Three, so that a section may count itself in a phase that is flipped and flipped back meanwhile.
+/// The guest has a section of its own open during its first wait, so that the phase is flipped: the
+/// device's section may be just about to count itself in the phase that is left.
 @JCStressTest
 @Outcome(id = "0, 3", expect = ACCEPTABLE, desc = "Nothing was reclaimed under the section.")
 @Outcome(id = "1, 3", expect = FORBIDDEN, desc = "A wait ended under a section it had to wait for.")
@@ -35,7 +36,9 @@ public class GateKeepsSectionsVisible {
 
   @Actor
   public void guest() {
+    int own = gate.enter();
     change(1);
+    gate.leave(own);
     change(2);
     change(3);
   }

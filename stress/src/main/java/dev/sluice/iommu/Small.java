@@ -4,22 +4,22 @@ import dev.sluice.iommu.Translation.Page;
 import dev.sluice.memory.RamRegion;
 
 /// What the tests of this package begin with, small enough that a test makes thousands a second.
-final class Small {
-  static final long TAG = 5;
-  static final RequesterId DEVICE = new RequesterId(0x28);
+public final class Small {
+  public static final long TAG = 5;
+  public static final RequesterId DEVICE = new RequesterId(0x28);
 
   /// What the guest's table has before the guest changes it, and after.
-  static final Page OLD = new Page(0, 0x10000, 12, true, true, TAG);
+  public static final Page OLD = new Page(0, 0x10000, 12, true, true, TAG);
 
-  static final Page NEW = new Page(0, 0x20000, 12, true, true, TAG);
+  public static final Page NEW = new Page(0, 0x20000, 12, true, true, TAG);
 
   /// Named by holds; nobody touches it.
-  static final RamRegion RAM = RamRegion.allocate(4096);
+  public static final RamRegion RAM = RamRegion.allocate(4096);
 
   private Small() {}
 
   /// An invalidator whose caches have two slots of each kind.
-  static Invalidator invalidator() {
+  public static Invalidator invalidator() {
     return new Invalidator(DeadlineClock.system(), tag -> new Iotlb(tag, 2, 2));
   }
 }
