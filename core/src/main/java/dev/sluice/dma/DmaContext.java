@@ -560,7 +560,7 @@ public final class DmaContext implements AutoCloseable {
     closed = true;
     memory.removeRemovalListener(removals);
     if (iommu == null) {
-      endpoint.revokeHolds();
+      endpoint.shutDown(() -> {});
     } else {
       iommu.invalidator().detach(endpoint);
     }

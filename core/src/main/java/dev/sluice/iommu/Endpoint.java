@@ -152,9 +152,18 @@ public final class Endpoint {
     return hold;
   }
 
-  /// Revokes everything that is held.
-  public void revokeHolds() {
+  /// Takes everything away from a requester that begins no accesses any more: what it holds, and
+  /// what an access under way is about to hold. `gone` runs when nothing of it can touch memory.
+  public void shutDown(Runnable gone) {
     holds.all().forEach(Hold::revoke);
+    Drain leaving = new Drain(gone);
+    gate.await(() -> {
+      for (Hold hold : holds.all()) {
+        hold.revoke();
+        hold.delay(leaving);
+      }
+      leaving.countDown();
+    });
   }
 
   /// Lookups that a cached translation answered.

@@ -70,13 +70,7 @@ public final class Invalidator {
   /// Invalidations go on waiting for what it has under way, such as the kernel's input and output.
   public void detach(Endpoint endpoint) {
     endpoint.unbindIf(_ -> true);
-    endpoint.revokeHolds();
-    Drain leaving = new Drain(() -> endpoints.remove(endpoint));
-    endpoint.awaitSections(() -> {
-      endpoint.revokeHolds();
-      endpoint.holds().all().forEach(hold -> hold.delay(leaving));
-      leaving.countDown();
-    });
+    endpoint.shutDown(() -> endpoints.remove(endpoint));
   }
 
   /// The requesters, in the order in which they were attached.
@@ -149,11 +143,14 @@ public final class Invalidator {
 
   /// The sections that were open are through, so what they made is registered.
   private static void awaitHolds(Endpoint endpoint, Invalidation what, long visible, Drain drain) {
-    for (Hold hold : endpoint.holds().concerned(what, visible)) {
-      hold.delay(drain);
-      hold.expire();
+    List<Hold> concerned = endpoint.holds().concerned(what, visible);
+    concerned.forEach(hold -> hold.delay(drain));
+    try {
+      concerned.forEach(Hold::expire);
+    } finally {
+      // A deadline that cannot be set (a host out of threads) is no reason to wait for ever.
+      drain.countDown();
     }
-    drain.countDown();
   }
 
   private void drop(Invalidation what) {

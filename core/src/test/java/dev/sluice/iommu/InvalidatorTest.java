@@ -573,6 +573,46 @@ class InvalidatorTest {
   }
 
   @Test
+  void aDeviceWithoutAnIommuLosesWhatItsLastAccessMakes() {
+    Endpoint alone = Endpoint.standalone(RequesterId.of(0, 3, 0));
+    int section = alone.enter();
+    alone.shutDown(() -> events.add("gone"));
+    Hold late = alone.hold(0, 0, 0xFFF, alone.generation(), ram, () -> events.add("ended"));
+    assertThat(events).isEmpty();
+    alone.leave(section);
+    assertThat(late.isLive()).isFalse();
+    assertThat(events).containsExactly("ended", "gone");
+  }
+
+  @Test
+  void aHostThatCannotSetADeadlineStillTellsTheInvalidationWhenTheHoldsAreOver() {
+    Invalidator withoutTimers = new Invalidator(new BrokenClock());
+    Endpoint device = withoutTimers.attach(RequesterId.of(0, 3, 0));
+    Hold one = hold(device, TAG, 0, 0xFFF);
+    Hold two = hold(device, TAG, 0, 0xFFF);
+    int section = device.enter();
+    withoutTimers.invalidate(Invalidation.all(), () -> events.add("done"));
+    device.leave(section);
+    one.close();
+    assertThat(events).containsExactly("ended");
+    two.close();
+    assertThat(events).containsExactly("ended", "ended", "done");
+  }
+
+  /// A host that is out of threads.
+  private static final class BrokenClock implements DeadlineClock {
+    @Override
+    public long nanoTime() {
+      return 0;
+    }
+
+    @Override
+    public Runnable schedule(Duration delay, Runnable task) {
+      throw new IllegalStateException("unable to create native thread");
+    }
+  }
+
+  @Test
   void invalidationsWaitForWhatADeviceThatLeftStillHasUnderWay() {
     Hold hold = hold(0, 0xFFF);
     assertThat(hold.beginIo()).isTrue();

@@ -33,6 +33,7 @@ public class AccessAgainstInvalidation {
   public void device(I_Result result) {
     int section = endpoint.enter();
     Page page = endpoint.lookup(0, Access.READ);
+    Small.pause();
     result.r1 = page == null ? 1 : completed ? 2 : 0;
     endpoint.leave(section);
   }

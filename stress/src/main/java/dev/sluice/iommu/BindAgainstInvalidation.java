@@ -28,6 +28,7 @@ public class BindAgainstInvalidation {
     int section = endpoint.enter();
     long ticket = endpoint.bindTicket();
     long tag = entry;
+    Small.pause();
     endpoint.bind(invalidator.space(tag), ticket);
     endpoint.leave(section);
   }

@@ -30,6 +30,7 @@ public class GateKeepsSectionsVisible {
   public void device(II_Result result) {
     int section = gate.enter();
     int seen = current;
+    Small.pause();
     result.r1 = reclaimed > seen ? 1 : 0;
     gate.leave(section);
   }

@@ -18,6 +18,13 @@ public final class Small {
 
   private Small() {}
 
+  /// A moment in which the other side may get in between, as it could in a page walk or a copy.
+  public static void pause() {
+    for (int i = 0; i < 4; i++) {
+      Thread.onSpinWait();
+    }
+  }
+
   /// An invalidator whose caches have two slots of each kind.
   public static Invalidator invalidator() {
     return new Invalidator(DeadlineClock.system(), tag -> new Iotlb(tag, 2, 2));

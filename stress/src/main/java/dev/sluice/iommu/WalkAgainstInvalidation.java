@@ -34,6 +34,7 @@ public class WalkAgainstInvalidation {
     int section = endpoint.enter();
     long ticket = space.ticket();
     Page walked = table;
+    Small.pause();
     space.insert(walked, 0, ticket);
     result.r1 = walked.equals(Small.OLD) && completed ? 1 : 0;
     endpoint.leave(section);
