@@ -61,7 +61,8 @@ final class DiskJob {
   }
 
   String read(LongConsumer progress) throws HardwareException {
-    long bytes = disk.bytes();
+    // No more than was asked for: a controller may claim any size.
+    long bytes = Math.min(disk.bytes(), parameters.disk().bytes());
     String sum = contents.sha256(0, bytes, WHOLE_DISK_BLOCK, progress);
     if (!sum.equals(parameters.disk().sha256())) {
       throw new HardwareException(

@@ -22,7 +22,7 @@ public final class NvmeDriver {
   private static final int ADMIN_ENTRIES = 32;
   private static final int IO_QUEUES = 2;
 
-  /// A PRP list of one page, and the page before it, hold more than that.
+  /// log2 of the most pages of a request: 1 MiB, half of what a PRP list of one page can name.
   private static final int MAX_TRANSFER_ORDER = 8;
 
   private static final int MAX_TRANSFER = Ram.PAGE << MAX_TRANSFER_ORDER;
@@ -33,6 +33,9 @@ public final class NvmeDriver {
   private static final int CONTROLLER_MDTS = 77;
   private static final int NAMESPACE_FLBAS = 26;
   private static final int NAMESPACE_LBAF = 128;
+
+  private static final int SMALLEST_BLOCK_SHIFT = 9;
+  private static final int LARGEST_BLOCK_SHIFT = 12;
 
   private static final int FEATURE_QUEUES = 0x07;
   private static final int FEATURE_ASYNC_EVENTS = 0x0B;
@@ -66,6 +69,11 @@ public final class NvmeDriver {
     prps = new PrpPool(machine, dma);
     long capabilities = registers.read64(Registers.CAPABILITIES);
     stride = Integer.BYTES << (capabilities >>> 32 & 0xF);
+    if ((capabilities >>> 48 & 0xF) != 0) {
+      throw new HardwareException(
+          "the NVMe controller at %s wants pages of more than 4 KiB: CAP 0x%x"
+              .formatted(device, capabilities));
+    }
     queueEntries = (int) Math.min((capabilities & 0xFFFF) + 1, QueuePair.MOST_ENTRIES);
     disable();
     admin = new QueuePair(machine, registers, dma, 0, ADMIN_ENTRIES, stride);
@@ -168,6 +176,14 @@ public final class NvmeDriver {
     int shift = machine.ram().load32(page + NAMESPACE_LBAF + 4L * format) >>> 16 & 0xFF;
     dma.unmap(buffer);
     machine.pages().free(page);
+    if (shift < SMALLEST_BLOCK_SHIFT
+        || shift > LARGEST_BLOCK_SHIFT
+        || blocks < 0
+        || blocks > Long.MAX_VALUE >>> shift) {
+      throw new HardwareException(
+          "namespace %d says that it has %d blocks of 2^%d bytes"
+              .formatted(namespace, blocks, shift));
+    }
     int maxTransfer =
         mdts == 0 || mdts > MAX_TRANSFER_ORDER
             ? MAX_TRANSFER

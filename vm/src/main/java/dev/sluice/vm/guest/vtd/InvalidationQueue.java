@@ -9,7 +9,7 @@ import dev.sluice.vm.guest.machine.Ram;
 /// `qi_submit_sync` does: each submission ends with a wait descriptor, and returns once that has
 /// written its status.
 final class InvalidationQueue {
-  /// Descriptors in a page of memory, the size that queue address 0 in IQA.QS stands for.
+  /// Descriptors in a page of memory: the size that IQA.QS = 0 stands for.
   private static final int LENGTH = 256;
 
   private static final int DESCRIPTOR = 16;

@@ -122,6 +122,15 @@ class NvmeDriverTest {
   }
 
   @Test
+  void aControllerThatNeedsLargerPagesIsRefused() {
+    wire.capabilities = 1L << 48;
+
+    assertThatThrownBy(this::bind)
+        .isInstanceOf(HardwareException.class)
+        .hasMessageContaining("wants pages of more than 4 KiB");
+  }
+
+  @Test
   void theOrderIsThatOfLinux() throws Exception {
     NvmeDriver driver = bind();
     int bound = wire.written.size();
@@ -140,6 +149,7 @@ class NvmeDriverTest {
     private final Bus inner;
     private final List<String> written = new ArrayList<>();
     private boolean failed;
+    private long capabilities;
 
     Wire(Bus inner) {
       this.inner = inner;
@@ -152,7 +162,11 @@ class NvmeDriverTest {
     @Override
     public long read(long address, int size) {
       long value = inner.read(address, size);
-      return failed && offset(address) == 0x1C ? value | 2 : value;
+      return switch ((int) offset(address)) {
+        case 0 -> value | capabilities;
+        case 0x1C -> failed ? value | 2 : value;
+        default -> value;
+      };
     }
 
     @Override

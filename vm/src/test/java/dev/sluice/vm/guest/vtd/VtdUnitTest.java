@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.dma.DmaContext;
+import dev.sluice.dma.Mapping;
 import dev.sluice.dma.TargetAbort;
 import dev.sluice.iommu.RequesterId;
+import dev.sluice.iommu.Revocation;
+import dev.sluice.memory.Access;
 import dev.sluice.memory.Word;
 import dev.sluice.models.vtd.VtdConfig;
 import dev.sluice.models.vtd.VtdIommu;
@@ -21,6 +24,8 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,6 +115,36 @@ class VtdUnitTest {
     assertThat(vtd.statistics().invalidations().iotlbPage()).isEqualTo(1);
     assertThat(domain.map(pages(2), DmaDirection.TO_DEVICE).busAddress(0))
         .isEqualTo(buffer.busAddress(0));
+  }
+
+  @Test
+  void strictUnmappingReturnsOnlyWhenTheDeviceHasLetItsMappingGo() throws Exception {
+    VtdIommu vtd = plug(VtdConfig.DEFAULT);
+    VtdUnit unit = start();
+    VtdDomain domain = unit.attach(DEVICE, Flushing.STRICT);
+    unit.enableTranslation();
+    DmaBuffer buffer = domain.map(pages(1), DmaDirection.BIDIRECTIONAL);
+    AtomicBoolean unmapped = new AtomicBoolean();
+    AtomicBoolean unmappedBefore = new AtomicBoolean();
+    try (DmaContext device = device(vtd, DEVICE)) {
+      device.revocation(Revocation.never());
+      Mapping held = (Mapping) device.map(buffer.busAddress(0), Ram.PAGE, Access.WRITE);
+      CompletableFuture<Void> letsGo =
+          CompletableFuture.runAsync(() -> {
+            while (!unmapped.get() && vtd.readRegister(0x80, 8) == vtd.readRegister(0x88, 8)) {
+              Thread.onSpinWait();
+            }
+            held.store(0, 8, ByteOrder.LITTLE_ENDIAN, 1);
+            unmappedBefore.set(unmapped.get());
+            held.close();
+          });
+
+      domain.unmap(buffer);
+
+      unmapped.set(true);
+      letsGo.join();
+    }
+    assertThat(unmappedBefore).isFalse();
   }
 
   @Test
