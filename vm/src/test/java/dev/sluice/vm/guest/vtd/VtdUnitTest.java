@@ -131,7 +131,7 @@ class VtdUnitTest {
       Mapping held = (Mapping) device.map(buffer.busAddress(0), Ram.PAGE, Access.WRITE);
       CompletableFuture<Void> letsGo =
           CompletableFuture.runAsync(() -> {
-            while (!unmapped.get() && vtd.readRegister(0x80, 8) == vtd.readRegister(0x88, 8)) {
+            while (!unmapped.get() && vtd.statistics().drains().delayed() == 0) {
               Thread.onSpinWait();
             }
             held.store(0, 8, ByteOrder.LITTLE_ENDIAN, 1);
