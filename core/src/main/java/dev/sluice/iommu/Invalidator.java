@@ -106,8 +106,10 @@ public final class Invalidator {
 
   /// Drops a cache and its place. A model may still have it at hand.
   void evict(Iotlb old) {
-    spaces.remove(old.tag(), old);
+    // Empty for good while invalidations still find it: were its place gone first, one that came in
+    // between would pass over what is still in the cache and in use.
     old.retire();
+    spaces.remove(old.tag(), old);
     // Pairs with Endpoint.bind: it binds and then asks whether the cache is retired.
     endpoints.forEach(e -> e.unbindFrom(old));
   }
