@@ -186,8 +186,11 @@ final class MachineSockets implements AutoCloseable {
 
         @Override
         public void disconnected(String peer, String reason) {
-          events.accept(place.text() + ": " + peer + " has gone: " + reason);
-          count(-1);
+          try {
+            events.accept(place.text() + ": " + peer + " has gone: " + reason);
+          } finally {
+            count(-1);
+          }
         }
 
         @Override

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -127,6 +128,32 @@ class ServerLifeTest {
       server.start();
       assertThat(client.negotiate().isError()).isFalse();
       assertThat(thrown.get()).isInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  @Test
+  void aSessionThatAnErrorEndsIsReportedAsGoneToo() throws Exception {
+    Path path = directory.resolve("s");
+    CompletableFuture<String> gone = new CompletableFuture<>();
+    SessionListener listener =
+        new SessionListener() {
+          @Override
+          public void disconnected(String peer, String reason) {
+            gone.complete(reason);
+          }
+        };
+    RegisterFunction function = new RegisterFunction();
+    function.onRead =
+        () -> {
+          throw new AssertionError("a device's own defect");
+        };
+    try (VfioUserServer server =
+            VfioUserServer.listen(path, function, ServerOptions.DEFAULT.withListener(listener));
+        VfioUserClient client = VfioUserClient.connect(path)) {
+      server.start();
+      client.negotiate();
+      client.send(9, VfioUserClient.access(0, 0, 4));
+      assertThat(gone.get(30, TimeUnit.SECONDS)).isEqualTo("its session failed");
     }
   }
 

@@ -152,9 +152,14 @@ public final class VfioUserServer implements AutoCloseable {
       Session session = new Session(client, arena, function, memory, irqs, options);
       peer = session.peer();
       options.listener().connected(client.peer());
-      String reason = session.run();
-      LOG.log(Level.DEBUG, () -> client.peer() + " has gone: " + reason);
-      options.listener().disconnected(client.peer(), reason);
+      String reason = "its session failed";
+      try {
+        reason = session.run();
+      } finally {
+        // Whatever happened: somebody may count who is there.
+        LOG.log(Level.DEBUG, "{0} has gone: {1}", client.peer(), reason);
+        options.listener().disconnected(client.peer(), reason);
+      }
     } catch (RuntimeException | Error e) {
       LOG.log(Level.ERROR, () -> "the session with " + client.peer() + " failed", e);
       options.listener().failed(e);
