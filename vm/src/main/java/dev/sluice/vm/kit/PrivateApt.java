@@ -123,11 +123,13 @@ final class PrivateApt {
         String.join("\n  ", errors.subList(0, Math.min(errors.size(), MAX_QUOTED_ERRORS)));
     return new KitException(
         "%s failed with status %d:%n  %s".formatted(what, result.status(), text),
-        adviceFor(result.errorText().toLowerCase(Locale.ROOT)));
+        adviceFor(result.errorText()));
   }
 
-  /// What to do about an error of apt's, by the words in which apt and the C library put it.
-  static String adviceFor(String errors) {
+  /// What to do about an error of apt's or dpkg's, by the words in which they and the C library put
+  /// it.
+  static String adviceFor(String errorText) {
+    String errors = errorText.toLowerCase(Locale.ROOT);
     if (mentions(errors, "no space left", "enough free space")) {
       return "Free some room, or set SLUICE_CACHE to a folder on another disk.";
     }

@@ -15,7 +15,8 @@ class PrivateAptTest {
         "w: failed to fetch … could not connect to archive.example:80, connection timed out | check the network",
         "e: you don't have enough free space in /c/apt/cache/archives/. | Free some room",
         "e: write error - write (28: no space left on device) | Free some room",
-        "e: the repository is not signed. no_pubkey 6ED0E7B82643E131 | debian-archive-keyring",
+        "dpkg-deb: error: paste subprocess: No space left on device | Free some room",
+        "E: The repository is not signed. no_pubkey 6ED0E7B82643E131 | debian-archive-keyring",
         "e: unable to locate package qemu-system-x86 | apt-get update",
       })
   void adviceFollowsFromWhatAptSaid(String errors, String advice) {
