@@ -96,6 +96,10 @@ public final class QemuProcess implements AutoCloseable {
           "cannot start " + words.getFirst() + ": " + e.getCause(),
           "Check that the file is there and executable.",
           e);
+    } catch (InterruptedException e) {
+      // It may have started by now, and nobody else knows of it.
+      qemu.close();
+      throw e;
     }
   }
 
@@ -233,7 +237,8 @@ public final class QemuProcess implements AutoCloseable {
 
   private void kill(QemuOutcome.Kind why) {
     killedFor.compareAndSet(null, why);
-    started.join().destroyForcibly();
+    // Once it has started; if it cannot, there is nothing to end.
+    var _ = started.thenAccept(Process::destroyForcibly);
   }
 
   private QemuOutcome.Kind kind(int status) {

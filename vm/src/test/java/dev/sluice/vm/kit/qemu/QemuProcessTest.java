@@ -91,6 +91,17 @@ class QemuProcessTest {
   }
 
   @Test
+  void aStarterThatIsInterruptedLeavesNothingRunning() {
+    Path started = folder.resolve("started");
+    String script = "echo $$ > %s; exec sleep 600".formatted(started);
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> QemuProcess.start(command(script), LONG, new QemuListener() {}))
+        .isInstanceOf(InterruptedException.class);
+    assertThat(ProcessHandle.current().children())
+        .noneMatch(child -> child.info().commandLine().orElse("").contains("sleep 600"));
+  }
+
+  @Test
   void theProcessHasASessionOfItsOwnSoThatCtrlCReachesThisJvmAlone() throws Exception {
     // Fields 1 and 6 of /proc/PID/stat: the process and its session (proc_pid_stat(5)).
     QemuOutcome outcome = run("cut -d' ' -f1,6 /proc/$$/stat", LONG);
