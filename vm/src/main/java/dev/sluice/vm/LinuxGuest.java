@@ -137,13 +137,22 @@ final class LinuxGuest {
       }
       QemuOutcome outcome = qemu.await();
       GuestReport report = reader.report();
-      if (outcome.kind() != QemuOutcome.Kind.POWERED_OFF && !report.finished()) {
-        throw unexpected("before its checks were done", outcome);
+      if (!endedWell(outcome.kind(), report.finished(), options.interactive())) {
+        String when =
+            report.finished() ? "after its checks were done" : "before its checks were done";
+        throw unexpected(when, outcome);
       }
       return Optional.of(report);
     } finally {
       sockets.awaitDisconnected();
     }
+  }
+
+  /// Whether a machine that ended so has nothing to hide: a guest that cannot power off after its
+  /// checks, or panics on the way, has found something that they did not. In an interactive boot
+  /// the user decides how it ends.
+  static boolean endedWell(QemuOutcome.Kind how, boolean checksDone, boolean interactive) {
+    return how == QemuOutcome.Kind.POWERED_OFF || (checksDone && interactive);
   }
 
   private QemuCommand.Builder machine() {
