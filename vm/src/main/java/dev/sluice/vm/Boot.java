@@ -83,7 +83,7 @@ public final class Boot {
     }
   }
 
-  private BootReport inProcess() throws BootException, IOException {
+  private BootReport inProcess() throws BootException, IOException, InterruptedException {
     try (RunFolder folder = RunFolder.create()) {
       stages.begin("disk");
       DiskImage disk = disk(folder);
@@ -94,6 +94,9 @@ public final class Boot {
         InProcessGuest guest =
             new InProcessGuest(platform, InProcessGuest.PATIENCE, new InProcessProgress());
         GuestReport report = guest.run(job.parameters());
+        if (Thread.interrupted()) {
+          throw new InterruptedException("the in-process guest was stopped");
+        }
         return report("in-process", report.kernel(), job, report, machine);
       }
     }

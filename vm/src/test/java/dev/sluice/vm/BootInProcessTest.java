@@ -85,6 +85,26 @@ class BootInProcessTest {
   }
 
   @Test
+  void anInterruptEndsTheGuestAndLeavesNothingBehind() throws Exception {
+    List<String> before = leftovers();
+    BootListener impatient =
+        new BootListener() {
+          @Override
+          public void progress(double fraction, String detail) {
+            Thread.currentThread().interrupt();
+          }
+        };
+
+    assertThatThrownBy(() ->
+            Boot.run(
+                options(Guest.IN_PROCESS, IommuKind.VTD, Invalidation.STRICT, Optional.empty()),
+                impatient))
+        .isInstanceOf(InterruptedException.class);
+
+    assertThat(leftovers()).isEqualTo(before);
+  }
+
+  @Test
   void aWrongKernelIsNamedBeforeAnythingStarts() {
     BootOptions d = BootOptions.defaults();
     BootOptions options =

@@ -177,18 +177,33 @@ public final class InProcessPlatform implements Hardware, AutoCloseable {
   public void close() {
     CountDownLatch ended = new CountDownLatch(functions.size());
     functions.values().forEach(plugged -> plugged.function().disconnect(ended::countDown));
-    try {
-      if (!ended.await(UNPLUG_SECONDS, TimeUnit.SECONDS)) {
-        throw new IllegalStateException(
-            "a function still uses memory %d s after it was unplugged".formatted(UNPLUG_SECONDS));
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while functions were unplugged", e);
+    if (!awaitUninterruptibly(ended)) {
+      throw new IllegalStateException(
+          "a function still uses memory %d s after it was unplugged".formatted(UNPLUG_SECONDS));
     }
     functions.values().forEach(plugged -> plugged.dma().close());
     functions.clear();
     memory.remove(0, ramBytes - 1, () -> {});
+  }
+
+  /// Somebody who is in a hurry interrupts this thread so that it closes the machine: all the more
+  /// reason to do it.
+  private static boolean awaitUninterruptibly(CountDownLatch ended) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(UNPLUG_SECONDS);
+    boolean interrupted = false;
+    try {
+      for (; ; ) {
+        try {
+          return ended.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException _) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /// Decodes addresses: the IOMMU's window, then the memory BARs of functions that answer.

@@ -58,6 +58,18 @@ class InProcessPlatformTest {
   }
 
   @Test
+  void closingFreesTheRamThoughTheThreadIsInterrupted() {
+    InProcessPlatform platform = new InProcessPlatform(4096);
+    platform.plug(GuestMachine.TEST_DEVICE, new OneShotDma());
+
+    Thread.currentThread().interrupt();
+    platform.close();
+
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(platform.memory().statusAt(0, Access.WRITE)).isEqualTo(MemoryStatus.HOLE);
+  }
+
+  @Test
   void ramThatWouldReachIntoTheAddressesOfDevicesIsRefused() {
     assertThatThrownBy(() -> new InProcessPlatform(0xE000_1000L))
         .isInstanceOf(IllegalArgumentException.class);
