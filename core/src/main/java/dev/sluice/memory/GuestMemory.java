@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
 /// Nothing here translates or checks a device's permission: that is what a DMA context is for.
 /// Accesses take no lock and may come from any thread; a region that is removed under them ends
 /// them with [MemoryStatus#FAILED].
+///
+/// So does a peer that shortens the file behind a region, as a rule. But the JDK's compiled code
+/// notices that fault at its next safepoint, which may lie behind the access: then the thread gets
+/// an [InternalError] a moment later. Whoever runs a thread that accesses guest memory expects it
+/// there, and ends the session of such a peer.
 public final class GuestMemory {
   /// Bytes of the smallest guest page, 4 KiB.
   public static final long PAGE = 4096;

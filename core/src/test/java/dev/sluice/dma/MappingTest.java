@@ -341,8 +341,11 @@ class MappingTest {
       ram.truncate(0);
       Map<String, ThrowingCallable> uses = new TreeMap<>(reads(mapping, 0, 8));
       uses.putAll(writes(mapping, 0, 8));
-      uses.forEach(
-          (name, use) -> assertThatThrownBy(use).as(name).isInstanceOf(MemoryLostException.class));
+      uses.forEach((name, use) ->
+          assertThatThrownBy(use)
+              .as(name)
+              // The second where compiled code notices late: see GuestMemory.
+              .isInstanceOfAny(MemoryLostException.class, InternalError.class));
       try (FileChannel disk = open(folder)) {
         assertThatThrownBy(() -> mapping.writeTo(disk, 0, 0, 8)).isInstanceOf(IOException.class);
       }
