@@ -151,6 +151,9 @@ public final class Boot {
   private void checkFiles() throws BootException {
     requireReadable(options.kernel(), "kernel", "--kernel");
     requireReadable(options.initrd(), "initramfs", "--initrd");
+    if (options.disk().isPresent()) {
+      DiskImage.check(options.disk().get());
+    }
   }
 
   private static void requireReadable(Optional<Path> file, String what, String option)

@@ -62,8 +62,13 @@ record DiskImage(Path file, long bytes, String sha256, boolean scratch) {
     return new DiskImage(file, SCRATCH_BYTES, HexFormat.of().formatHex(digest.digest()), true);
   }
 
-  /// Takes a user's image, which the checks only read.
-  static DiskImage open(Path file) throws BootException {
+  /// Finds out whether a user's image can be one, without reading it: before anything that takes
+  /// time.
+  static void check(Path file) throws BootException {
+    if (file.toString().isEmpty()) {
+      throw new BootException(
+          "the path of the disk is empty", "Pass the path of a raw image file to --disk.");
+    }
     if (Files.isDirectory(file)) {
       throw new BootException(
           "the disk " + file + " is a directory", "Pass the path of a raw image file to --disk.");
@@ -78,6 +83,29 @@ record DiskImage(Path file, long bytes, String sha256, boolean scratch) {
           "the disk " + file + " cannot be read and written by this user",
           "Change its permissions (a guest's disk is writable), or copy it.");
     }
+    // A pipe would be waited for without end, and a character device has no size.
+    if (!Files.isRegularFile(file) && !isBlockDevice(file)) {
+      throw new BootException(
+          "the disk " + file + " is neither a file nor a block device",
+          "Pass the path of a raw image file to --disk.");
+    }
+  }
+
+  /// Whether Linux's `st_mode` has the type `S_IFBLK` (inode(7)).
+  private static boolean isBlockDevice(Path file) throws BootException {
+    try {
+      return ((int) Files.getAttribute(file, "unix:mode") & 0170000) == 0060000;
+    } catch (IOException e) {
+      throw new BootException(
+          "cannot look at the disk " + file + ": " + e.getMessage(),
+          "Check the file and the file system it is on.",
+          e);
+    }
+  }
+
+  /// Takes a user's image, which the checks only read.
+  static DiskImage open(Path file) throws BootException {
+    check(file);
     MessageDigest digest = newDigest();
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {

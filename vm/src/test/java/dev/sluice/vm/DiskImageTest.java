@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class DiskImageTest {
@@ -72,6 +73,31 @@ class DiskImageTest {
         .isInstanceOf(BootException.class)
         .hasMessageContaining("4096")
         .hasMessageContaining("1048576");
+  }
+
+  @Test
+  @Timeout(30)
+  void aPipeIsRefusedAndNotWaitedFor() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+
+    assertThatThrownBy(() -> DiskImage.open(pipe))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("neither a file nor a block device");
+  }
+
+  @Test
+  void aCharacterDeviceIsRefused() {
+    assertThatThrownBy(() -> DiskImage.open(Path.of("/dev/null")))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("neither a file nor a block device");
+  }
+
+  @Test
+  void anEmptyPathIsCalledSo() {
+    assertThatThrownBy(() -> DiskImage.open(Path.of("")))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("is empty");
   }
 
   private static String sha256(byte[] content) throws Exception {
