@@ -91,7 +91,8 @@ final class ServeCommand implements Callable<Integer> {
     try (Interruption _ = Interruption.ofThisThread();
         Loggers.Redirection _ = Loggers.sendTo(this::log)) {
       try {
-        return sockets != null ? serve(sockets) : serveInNewFolder();
+        // Absolute, since the arguments may be pasted in another folder.
+        return sockets != null ? serve(sockets.toAbsolutePath().normalize()) : serveInNewFolder();
       } catch (BootException e) {
         BootFailure.of(e, Optional.empty(), List.of(), Optional.empty())
             .lines(errTerminal)

@@ -77,6 +77,12 @@ class ServeCommandTest {
   }
 
   @Test
+  void aRelativeFolderIsMadeAbsoluteForWhoeverPastesTheArguments() {
+    serve("--sockets=some/../where");
+    assertThat(openedIn).isEqualTo(Path.of("where").toAbsolutePath());
+  }
+
+  @Test
   void withoutAFolderMakesOneForThisUserAndRemovesIt() throws Exception {
     server =
         (options, where, events) -> {

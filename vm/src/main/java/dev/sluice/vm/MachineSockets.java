@@ -68,7 +68,7 @@ final class MachineSockets implements AutoCloseable {
       sockets.close();
       throw new BootException(
           "cannot open a socket in " + folder + ": " + e.getMessage(),
-          "Choose a folder with a short path that this user can write to.",
+          "Choose a folder with a short path that this user can write to and no other server uses.",
           e);
     }
   }
