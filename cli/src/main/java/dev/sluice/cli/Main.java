@@ -27,7 +27,9 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The launcher adds:",
-      "  test [--all]   every test, the real guest's included (--all: the long ones too)",
+      "  test [--all]   Runs every test, the real guest's included; with --all the",
+      "                 long ones, too.",
+      "  bench          Measures what accesses, mappings and invalidations cost.",
       "",
       "'sluice COMMAND --help' tells more."
     })
