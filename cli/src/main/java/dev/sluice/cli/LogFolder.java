@@ -11,11 +11,15 @@ final class LogFolder {
   /// are state).
   ///
   /// @param environment usually `System.getenv()`
-  /// @param home the user's home folder
+  /// @param home the user's home folder, where `$HOME` does not name one
   static Path of(Map<String, String> environment, Path home) {
     String state = environment.getOrDefault("XDG_STATE_HOME", "");
     // The specification has relative paths ignored.
-    Path base = state.startsWith("/") ? Path.of(state) : home.resolve(".local").resolve("state");
-    return base.resolve("sluice");
+    if (state.startsWith("/")) {
+      return Path.of(state, "sluice");
+    }
+    String named = environment.getOrDefault("HOME", "");
+    Path base = named.startsWith("/") ? Path.of(named) : home;
+    return base.resolve(".local").resolve("state").resolve("sluice");
   }
 }

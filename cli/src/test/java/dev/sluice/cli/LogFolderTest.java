@@ -15,6 +15,12 @@ class LogFolderTest {
   }
 
   @Test
+  void followsTheEnvironmentsHome() {
+    assertThat(LogFolder.of(Map.of("HOME", "/home/bob"), HOME))
+        .isEqualTo(Path.of("/home/bob/.local/state/sluice"));
+  }
+
+  @Test
   void followsTheStateFolder() {
     assertThat(LogFolder.of(Map.of("XDG_STATE_HOME", "/state"), HOME))
         .isEqualTo(Path.of("/state/sluice"));

@@ -41,7 +41,7 @@ public final class KitCache {
   /// The user's cache: `$SLUICE_CACHE`, else `$XDG_CACHE_HOME/sluice`, else `~/.cache/sluice`.
   ///
   /// @param environment usually `System.getenv()`
-  /// @param home the user's home folder
+  /// @param home the user's home folder, where `$HOME` does not name one
   public static KitCache standard(Map<String, String> environment, Path home) {
     String own = environment.getOrDefault("SLUICE_CACHE", "");
     if (!own.isEmpty()) {
@@ -52,7 +52,9 @@ public final class KitCache {
     if (xdg.startsWith("/")) {
       return new KitCache(Path.of(xdg, "sluice"));
     }
-    return new KitCache(home.resolve(".cache").resolve("sluice"));
+    String named = environment.getOrDefault("HOME", "");
+    Path base = named.startsWith("/") ? Path.of(named) : home;
+    return new KitCache(base.resolve(".cache").resolve("sluice"));
   }
 
   /// [#standard(Map, Path)] of this process.

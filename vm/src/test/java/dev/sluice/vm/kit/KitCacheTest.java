@@ -32,6 +32,8 @@ class KitCacheTest {
     assertThat(KitCache.standard(xdg, home).root()).isEqualTo(Path.of("/x/sluice"));
     Map<String, String> both = Map.of("XDG_CACHE_HOME", "/x", "SLUICE_CACHE", "/s");
     assertThat(KitCache.standard(both, home).root()).isEqualTo(Path.of("/s"));
+    assertThat(KitCache.standard(Map.of("HOME", "/home/b"), home).root())
+        .isEqualTo(Path.of("/home/b/.cache/sluice"));
     Map<String, String> relative = Map.of("XDG_CACHE_HOME", "x");
     assertThat(KitCache.standard(relative, home).root())
         .isEqualTo(Path.of("/home/a/.cache/sluice"));
