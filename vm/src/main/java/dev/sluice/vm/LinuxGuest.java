@@ -27,9 +27,6 @@ final class LinuxGuest {
   /// How long the firmware may take until it has programmed the BARs: it takes about half a second.
   private static final Duration FIRMWARE = Duration.ofSeconds(30);
 
-  /// How long a guest may say nothing: NVMe's own timeout is 30 s and ends in a message.
-  private static final Duration SILENCE = Duration.ofMinutes(1);
-
   /// How often the guest is started again when its firmware has put the IOMMU elsewhere than last
   /// time.
   private static final int ATTEMPTS = 3;
@@ -122,7 +119,7 @@ final class LinuxGuest {
     }
     sockets.forgetIommuAddress();
     GuestReportReader reader = new GuestReportReader(new Progress());
-    QemuLimits limits = new QemuLimits(options.patience(), SILENCE);
+    QemuLimits limits = new QemuLimits(options.patience(), QemuLimits.CHECKS.silence());
     Ears ears = new Ears(reader);
     try (QemuProcess qemu = QemuProcess.start(builder.build(), limits, ears)) {
       ears.process.complete(qemu);
@@ -248,7 +245,7 @@ final class LinuxGuest {
     @Override
     public void progress(long doneBytes, long totalBytes) {
       if (totalBytes > 0) {
-        listener.progress((double) doneBytes / totalBytes, "reading the disk");
+        listener.progress(Math.min(1, (double) doneBytes / totalBytes), "reading the disk");
       }
     }
   }

@@ -33,6 +33,10 @@ import org.jspecify.annotations.Nullable;
 final class MachineSockets implements AutoCloseable {
   private static final Logger LOG = System.getLogger(MachineSockets.class.getName());
 
+  /// How long the sessions of a client that has gone may go on: a server answers within 4 s,
+  /// whatever its device does.
+  private static final long LAST_WORDS_NANOS = TimeUnit.SECONDS.toNanos(15);
+
   /// A function's host: its way to memory and to interrupts.
   private record Host(DmaContext dma, Interrupts interrupts) implements FunctionHost {}
 
@@ -116,7 +120,7 @@ final class MachineSockets implements AutoCloseable {
   /// QEMU performs a function's write to memory only while the function is a bus master, and nobody
   /// makes the IOMMU's function one: on hardware the unit is no PCI function at all. So the message
   /// goes through a function that is. There is one whenever there was a fault to report, since only
-  /// a bus master can have caused it.
+  /// a bus master can have caused it; an event of the queue may find none, and is lost then.
   private void sendMessage(long address, int data) {
     for (Served each : served) {
       if (each.function().config().command().busMaster()
@@ -146,9 +150,13 @@ final class MachineSockets implements AutoCloseable {
     }
   }
 
-  /// Waits until no client is connected: what the last one sent has been handled then.
+  /// Waits until no client is connected: what the last one sent has been handled then. Gives up,
+  /// with a warning, on a session that does not end, for instance because the disk behind a
+  /// function hangs.
   void awaitDisconnected() throws InterruptedException {
-    clients.awaitNone();
+    if (!clients.awaitNone(LAST_WORDS_NANOS)) {
+      LOG.log(Level.WARNING, "a client's session did not end in time after the client had gone");
+    }
   }
 
   @Override
@@ -215,12 +223,15 @@ final class MachineSockets implements AutoCloseable {
       }
     }
 
-    void awaitNone() throws InterruptedException {
+    /// Whether there was a moment without a client before the time was over.
+    boolean awaitNone(long nanos) throws InterruptedException {
       lock.lock();
       try {
-        while (connected > 0) {
-          changed.await();
+        long left = nanos;
+        while (connected > 0 && left > 0) {
+          left = changed.awaitNanos(left);
         }
+        return connected == 0;
       } finally {
         lock.unlock();
       }

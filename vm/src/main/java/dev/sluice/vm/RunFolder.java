@@ -7,6 +7,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
@@ -66,12 +67,15 @@ final class RunFolder implements AutoCloseable {
 
   @SuppressWarnings("MustBeClosed") // The folder closes it, after everything else is gone.
   private static FileChannel lock(Path path) throws IOException {
+    Path unlocked = path.resolve(LOCK + ".new");
     FileChannel channel =
-        FileChannel.open(
-            path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        FileChannel.open(unlocked, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     try {
-      // The process holds it until the channel is closed.
+      // The process holds it until the channel is closed. It gets its name only now: another run
+      // that found
+      // it unlocked would take this folder for that of a dead process.
       var _ = channel.lock();
+      Files.move(unlocked, path.resolve(LOCK), StandardCopyOption.ATOMIC_MOVE);
       return channel;
     } catch (IOException e) {
       channel.close();
