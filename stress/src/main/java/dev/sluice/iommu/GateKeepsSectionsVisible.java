@@ -3,6 +3,7 @@ package dev.sluice.iommu;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -23,15 +24,15 @@ import org.openjdk.jcstress.infra.results.II_Result;
 public class GateKeepsSectionsVisible {
   private final AccessGate gate = new AccessGate();
   private volatile int current;
-  private volatile int reclaimed;
-  private int ended;
+  private final AtomicInteger reclaimed = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
 
   @Actor
   public void device(II_Result result) {
     int section = gate.enter();
     int seen = current;
     Small.pause();
-    result.r1 = reclaimed > seen ? 1 : 0;
+    result.r1 = reclaimed.get() > seen ? 1 : 0;
     gate.leave(section);
   }
 
@@ -46,14 +47,15 @@ public class GateKeepsSectionsVisible {
 
   private void change(int next) {
     current = next;
+    // Waits of two periods may end on two threads at once.
     gate.await(() -> {
-      reclaimed = Math.max(reclaimed, next);
-      ended++;
+      reclaimed.accumulateAndGet(next, Math::max);
+      ended.getAndIncrement();
     });
   }
 
   @Arbiter
   public void count(II_Result result) {
-    result.r2 = ended;
+    result.r2 = ended.get();
   }
 }
