@@ -59,9 +59,9 @@ public final class Main {
     try {
       Collection<RunResult> results = run(quick);
       List<Row> rows = rows(results);
-      print(out, rows, allocations(results));
+      print(out, rows);
       if (json != null) {
-        write(json, rows, allocations(results));
+        write(json, rows);
       }
     } catch (RunnerException e) {
       System.err.println("sluice bench: a benchmark failed: " + e.getMessage());
@@ -116,20 +116,15 @@ public final class Main {
               own.getScore(),
               own.getScoreError(),
               comparedTo,
-              ratio));
+              ratio,
+              bytesPerOp(result)));
     }
     return rows;
   }
 
-  private static Map<String, Double> allocations(Collection<RunResult> results) {
-    Map<String, Double> bytes = new HashMap<>();
-    for (RunResult result : results) {
-      Result<?> allocated = result.getSecondaryResults().get("gc.alloc.rate.norm");
-      if (allocated != null) {
-        bytes.put(name(result), allocated.getScore());
-      }
-    }
-    return bytes;
+  private static double bytesPerOp(RunResult result) {
+    Result<?> allocated = result.getSecondaryResults().get("gc.alloc.rate.norm");
+    return allocated == null ? 0 : allocated.getScore();
   }
 
   private static String method(RunResult result) {
@@ -145,19 +140,18 @@ public final class Main {
     return method(result) + parameter(result);
   }
 
-  private static void print(PrintStream out, List<Row> rows, Map<String, Double> bytes) {
+  private static void print(PrintStream out, List<Row> rows) {
     out.printf("%n%-40s %12s %12s %8s  %s%n", "benchmark", "ns/op", "+-", "B/op", "ratio");
     for (Row row : rows) {
       String ratio =
           Double.isNaN(row.ratio()) ? "" : "%.2fx %s".formatted(row.ratio(), row.comparedTo());
       out.printf(
           "%-40s %12.2f %12.2f %8.1f  %s%n",
-          row.name(), row.score(), row.error(), bytes.getOrDefault(row.name(), 0.0), ratio);
+          row.name(), row.score(), row.error(), row.bytesPerOp(), ratio);
     }
   }
 
-  private static void write(Path file, List<Row> rows, Map<String, Double> bytes)
-      throws IOException {
+  private static void write(Path file, List<Row> rows) throws IOException {
     try (var writer = Files.newBufferedWriter(file, StandardCharsets.UTF_8);
         JsonGenerator json =
             new JsonFactory().createGenerator(ObjectWriteContext.empty(), writer)) {
@@ -174,7 +168,7 @@ public final class Main {
         } else {
           json.writeNumberProperty("ratio", row.ratio());
         }
-        json.writeNumberProperty("bytesPerOp", bytes.getOrDefault(row.name(), 0.0));
+        json.writeNumberProperty("bytesPerOp", row.bytesPerOp());
         json.writeEndObject();
       }
       json.writeEndArray();

@@ -8,4 +8,12 @@ package dev.sluice.bench;
 /// @param error half of the 99.9 % confidence interval
 /// @param comparedTo the other's name, or empty
 /// @param ratio score through the other's score, or NaN
-record Row(String name, String unit, double score, double error, String comparedTo, double ratio) {}
+/// @param bytesPerOp bytes allocated by one operation
+record Row(
+    String name,
+    String unit,
+    double score,
+    double error,
+    String comparedTo,
+    double ratio,
+    double bytesPerOp) {}

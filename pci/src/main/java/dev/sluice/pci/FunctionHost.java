@@ -10,4 +10,10 @@ public interface FunctionHost {
 
   /// The function's way to interrupt the guest.
   Interrupts interrupts();
+
+  /// A host made of its two parts.
+  static FunctionHost of(DmaContext dma, Interrupts interrupts) {
+    record Parts(DmaContext dma, Interrupts interrupts) implements FunctionHost {}
+    return new Parts(dma, interrupts);
+  }
 }

@@ -4,7 +4,6 @@ import dev.sluice.dma.DmaContext;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.models.vtd.VtdIommu;
 import dev.sluice.pci.FunctionHost;
-import dev.sluice.pci.Interrupts;
 import dev.sluice.pci.PciFunction;
 import dev.sluice.vfiouser.server.ServerOptions;
 import dev.sluice.vfiouser.server.SessionListener;
@@ -36,9 +35,6 @@ final class MachineSockets implements AutoCloseable {
   /// How long the sessions of a client that has gone may go on: a server answers within 4 s,
   /// whatever its device does.
   private static final long LAST_WORDS_NANOS = TimeUnit.SECONDS.toNanos(15);
-
-  /// A function's host: its way to memory and to interrupts.
-  private record Host(DmaContext dma, Interrupts interrupts) implements FunctionHost {}
 
   /// A function and its server.
   private record Served(PciFunction function, VfioUserServer server) {}
@@ -111,7 +107,7 @@ final class MachineSockets implements AutoCloseable {
 
   private void connect(VfioUserServer server, PciFunction function, DmaContext dma) {
     contexts.add(dma);
-    function.connect(new Host(dma, server.interrupts()));
+    function.connect(FunctionHost.of(dma, server.interrupts()));
     server.start();
   }
 

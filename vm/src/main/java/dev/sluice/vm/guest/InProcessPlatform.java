@@ -120,10 +120,8 @@ public final class InProcessPlatform implements Hardware, AutoCloseable {
             .<Interrupts>map(msix -> new MsixInterrupts(msix, this::message))
             .orElseGet(NoInterrupts::new);
     functions.put(slot, new Plugged(function, dma));
-    function.connect(new Host(dma, delivery));
+    function.connect(FunctionHost.of(dma, delivery));
   }
-
-  private record Host(DmaContext dma, Interrupts interrupts) implements FunctionHost {}
 
   /// For a function without message interrupts: there is no interrupt pin here.
   private static final class NoInterrupts implements Interrupts {

@@ -2,7 +2,6 @@ package dev.sluice.vm.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sluice.dma.DmaContext;
 import dev.sluice.dma.Mapping;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.GuestMemory;
@@ -294,7 +293,7 @@ class BrokenDiskTest {
 
     @Override
     public void connect(FunctionHost host) {
-      inner.connect(new Host(host.dma(), new Silence()));
+      inner.connect(FunctionHost.of(host.dma(), new Silence()));
     }
 
     @Override
@@ -311,8 +310,6 @@ class BrokenDiskTest {
     public void close() {
       inner.close();
     }
-
-    private record Host(DmaContext dma, Interrupts interrupts) implements FunctionHost {}
 
     private static final class Silence implements Interrupts {
       @Override
