@@ -116,8 +116,7 @@ final class ReportJson {
     IommuSummary iommu = summary.get();
     json.writeStringProperty("model", iommu.model());
     json.writeStringProperty("mode", iommu.mode());
-    json.writeNumberProperty("translations", iommu.translations());
-    json.writeNumberProperty("iotlbHits", iommu.iotlbHits());
+    json.writeNumberProperty("iotlbMisses", iommu.iotlbMisses());
     json.writeNumberProperty("walks", iommu.walks());
     json.writeNumberProperty("faults", iommu.faults());
     json.writeObjectPropertyStart("invalidations");

@@ -65,13 +65,7 @@ final class ReportTable {
 
   private void iommu(IommuSummary iommu) {
     heading("IOMMU", "");
-    row(1, "translations", number(iommu.translations()), "");
-    String rate =
-        iommu.translations() == 0
-            ? ""
-            : String.format(
-                Locale.ROOT, "%.1f %%", 100.0 * iommu.iotlbHits() / iommu.translations());
-    row(1, "IOTLB hits", number(iommu.iotlbHits()), rate);
+    row(1, "IOTLB misses", number(iommu.iotlbMisses()), "");
     row(1, "page walks", number(iommu.walks()), "");
     row(1, "faults", number(iommu.faults()), "");
     row(1, "invalidations", "", "");

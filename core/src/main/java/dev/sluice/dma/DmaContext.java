@@ -1,15 +1,17 @@
 package dev.sluice.dma;
 
 import dev.sluice.iommu.AbortReason;
+import dev.sluice.iommu.AccessSection;
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Iommu;
+import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.iommu.Revocation;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
-import dev.sluice.memory.RamRegion;
+import dev.sluice.memory.Ram;
 import dev.sluice.memory.RegionHold;
 import dev.sluice.memory.RemovalListener;
 import dev.sluice.memory.Word;
@@ -71,7 +73,8 @@ public final class DmaContext implements AutoCloseable {
   private final GuestMemory memory;
   private final Endpoint endpoint;
   private final @Nullable Iommu iommu;
-  private final RemovalListener removals = this::removing;
+  private final Ram ram;
+  private final @Nullable RemovalListener removals;
   private volatile boolean busMaster = true;
   private volatile boolean closed;
 
@@ -79,19 +82,25 @@ public final class DmaContext implements AutoCloseable {
     this.memory = memory;
     this.endpoint = endpoint;
     this.iommu = iommu;
-    memory.addRemovalListener(removals);
+    ram = memory.ram();
+    if (iommu == null) {
+      removals = endpoint::surrender;
+      memory.addRemovalListener(removals);
+    } else {
+      removals = null;
+    }
   }
 
   /// A context without an IOMMU: I/O virtual addresses are guest-physical.
   public static DmaContext direct(GuestMemory memory, RequesterId requester) {
-    return new DmaContext(memory, Endpoint.standalone(requester), null);
+    return new DmaContext(memory, Endpoint.standalone(requester, memory), null);
   }
 
   /// A context whose every access `iommu` translates.
   ///
   /// @param memory the guest-physical memory that translated addresses lead to
   public static DmaContext behind(Iommu iommu, GuestMemory memory, RequesterId requester) {
-    return new DmaContext(memory, iommu.invalidator().attach(requester), iommu);
+    return new DmaContext(memory, iommu.invalidator().attach(requester, memory), iommu);
   }
 
   /// Who accesses through this context.
@@ -129,12 +138,23 @@ public final class DmaContext implements AutoCloseable {
 
   /// Reads guest memory into `into` from `offset` on.
   ///
-  /// @param into native memory is fastest
+  /// @param into native memory is fastest. Where bytes did not move it has what it had, or zeros
   /// @param length bytes, 0 or more
   /// @return null if every byte moved
   public @Nullable TargetAbort read(long iova, MemorySegment into, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, into.byteSize());
-    return move(Kind.READ, iova, into, offset, length, (byte) 0);
+    if (iommu == null || !isInPage(iova, length)) {
+      return move(Kind.READ, iova, into, offset, length, (byte) 0);
+    }
+    if (readCached(iova, into, offset, length)) {
+      return null;
+    }
+    TargetAbort abort = move(Kind.READ, iova, into, offset, length, (byte) 0);
+    if (abort != null) {
+      // What the vain attempt may have brought is not the device's to see.
+      into.asSlice(offset + abort.bytesMoved(), length - abort.bytesMoved()).fill((byte) 0);
+    }
+    return abort;
   }
 
   /// Writes `from`, from `offset` on, to guest memory.
@@ -143,6 +163,9 @@ public final class DmaContext implements AutoCloseable {
   /// @return null if every byte moved
   public @Nullable TargetAbort write(long iova, MemorySegment from, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, from.byteSize());
+    if (iommu != null && isInPage(iova, length) && writeCached(iova, from, offset, length)) {
+      return null;
+    }
     return move(Kind.WRITE, iova, from, offset, length, (byte) 0);
   }
 
@@ -153,6 +176,50 @@ public final class DmaContext implements AutoCloseable {
   public @Nullable TargetAbort fill(long iova, long length, byte value) {
     return move(Kind.FILL, iova, NOTHING, 0, checkedLength(length), value);
   }
+
+  /// Whether an access is of one page, so that one cached translation decides it.
+  private static boolean isInPage(long iova, long length) {
+    return length > 0 && (iova & (GuestMemory.PAGE - 1)) + length <= GuestMemory.PAGE;
+  }
+
+  /// A read by a cached translation. It takes part in no invalidation: it looks afterwards whether one
+  /// came in between, and is done again then.
+  ///
+  /// @return false when it has to be done in full
+  private boolean readCached(long iova, MemorySegment into, long offset, long length) {
+    long count = endpoint.count();
+    if (!mayRequest()) {
+      return false;
+    }
+    long at = endpoint.cached(iova, READ);
+    return at != Iotlb.MISS
+        && ram.read(at, into, offset, length)
+        && endpoint.isUndisturbed(count)
+        && mayRequest();
+  }
+
+  /// A write by a cached translation, in a section.
+  ///
+  /// @return false when it has to be done in full
+  private boolean writeCached(long iova, MemorySegment from, long offset, long length) {
+    Iotlb space = endpoint.space();
+    if (space == null) {
+      return false;
+    }
+    AccessSection section = endpoint.enter(space.tag(), iova, iova + (length - 1));
+    try {
+      if (endpoint.space() != space || !mayRequest()) {
+        return false;
+      }
+      long at = space.find(iova, WRITE);
+      return at != Iotlb.MISS && ram.write(at, from, offset, length);
+    } finally {
+      section.leave();
+    }
+  }
+
+  private static final int READ = Access.READ.rights();
+  private static final int WRITE = Access.WRITE.rights();
 
   /// Reads `length` bytes of `list`, from byte `skip` of it on, into `into` from `offset` on.
   ///
@@ -220,14 +287,17 @@ public final class DmaContext implements AutoCloseable {
     for (long done = 0; done < possible; ) {
       long part = Math.min(possible - done, SECTION_BYTES);
       TargetAbort abort;
-      int section = endpoint.enter();
-      try {
-        abort =
-            mayRequest()
-                ? moveSection(kind, iova + done, other, offset + done, part, value, part == length)
-                : abort(iova + done, kind.access, AbortReason.BUS_MASTER_OFF);
-      } finally {
-        endpoint.leave(section);
+      if (iommu == null) {
+        abort = moveDirect(kind, iova + done, other, offset + done, part, value);
+      } else {
+        AccessSection section = endpoint.enter(iova + done, iova + done + (part - 1));
+        try {
+          abort =
+              moveSection(
+                  iommu, kind, iova + done, other, offset + done, part, value, part == length);
+        } finally {
+          section.leave();
+        }
       }
       if (abort != null) {
         return abort.after(done);
@@ -251,8 +321,43 @@ public final class DmaContext implements AutoCloseable {
     return iova != 0 && Long.compareUnsigned(toTheEnd, length) < 0 ? toTheEnd : length;
   }
 
+  /// Without an IOMMU. What keeps the bytes mapped meanwhile is the memory's own affair.
+  private @Nullable TargetAbort moveDirect(
+      Kind kind, long address, MemorySegment other, long offset, long length, byte value) {
+    if (!mayRequest()) {
+      return abort(address, kind.access, AbortReason.BUS_MASTER_OFF);
+    }
+    return moveMemory(kind, address, address, other, offset, length, value);
+  }
+
+  /// Moves bytes by their guest-physical address.
+  private @Nullable TargetAbort moveMemory(
+      Kind kind,
+      long iova,
+      long address,
+      MemorySegment other,
+      long offset,
+      long length,
+      byte value) {
+    long moved =
+        switch (kind) {
+          case READ -> memory.read(address, other, offset, length);
+          case WRITE -> memory.write(address, other, offset, length);
+          case FILL -> memory.fill(address, length, value);
+          case CHECK_READ, CHECK_WRITE, CHECK_BOTH -> memory.reach(address, length, kind.access);
+        };
+    if (moved == length) {
+      return null;
+    }
+    AbortReason why = reason(memory.statusAt(address + moved, kind.access));
+    return abort(iova + moved, kind.access, why).after(moved);
+  }
+
+  /// Within a section: page by page, from the cache as far as it goes.
+  ///
   /// @param whole whether this section is the whole transfer
   private @Nullable TargetAbort moveSection(
+      Iommu by,
       Kind kind,
       long iova,
       MemorySegment other,
@@ -260,44 +365,65 @@ public final class DmaContext implements AutoCloseable {
       long length,
       byte value,
       boolean whole) {
-    long done = 0;
-    while (done < length) {
+    if (!mayRequest()) {
+      return abort(iova, kind.access, AbortReason.BUS_MASTER_OFF);
+    }
+    for (long done = 0; done < length; ) {
       long at = iova + done;
-      long address = at;
-      long run = length - done;
-      if (iommu != null) {
-        Translation translation = translation(iommu, at, kind.access);
-        switch (translation) {
-          case Translation.Page page -> {
-            address = page.translate(at);
-            run = Math.min(run, page.last() - at + 1);
-          }
-          case Translation.Fault fault -> {
-            return refused(iommu, at, kind.access, fault, !kind.isCheck()).after(done);
-          }
-          case Translation.Interrupt _ -> {
-            if (kind == Kind.WRITE && whole && isMessage(iova, length)) {
-              iommu.interrupt(endpoint, iova, other.get(LITTLE_ENDIAN_INT, offset));
-              return null;
-            }
-            return abort(at, kind.access, AbortReason.INTERRUPT_RANGE).after(done);
-          }
-        }
+      long inRam = moveCached(kind, at, other, offset + done, length - done, value);
+      if (inRam > 0) {
+        done += inRam;
+        continue;
       }
-      long moved =
-          switch (kind) {
-            case READ -> memory.read(address, other, offset + done, run);
-            case WRITE -> memory.write(address, other, offset + done, run);
-            case FILL -> memory.fill(address, run, value);
-            case CHECK_READ, CHECK_WRITE, CHECK_BOTH -> memory.reach(address, run, kind.access);
-          };
-      done += moved;
-      if (moved < run) {
-        AbortReason why = reason(memory.statusAt(address + moved, kind.access));
-        return abort(at + moved, kind.access, why).after(done);
+      switch (translation(by, at, kind.access)) {
+        case Translation.Page page -> {
+          long run = Math.min(length - done, page.last() - at + 1);
+          TargetAbort abort =
+              moveMemory(kind, at, page.translate(at), other, offset + done, run, value);
+          if (abort != null) {
+            return abort.after(done);
+          }
+          done += run;
+        }
+        case Translation.Fault fault -> {
+          return refused(by, at, kind.access, fault, !kind.isCheck()).after(done);
+        }
+        case Translation.Interrupt _ -> {
+          if (kind == Kind.WRITE && whole && isMessage(iova, length)) {
+            by.interrupt(endpoint, iova, other.get(LITTLE_ENDIAN_INT, offset));
+            return null;
+          }
+          return abort(at, kind.access, AbortReason.INTERRUPT_RANGE).after(done);
+        }
       }
     }
     return null;
+  }
+
+  /// Moves as many bytes as cached translations lead to in one run of RAM.
+  ///
+  /// @return 0 when the first page is not cached, or its RAM is going
+  private long moveCached(
+      Kind kind, long iova, MemorySegment other, long offset, long length, byte value) {
+    Iotlb space = endpoint.space();
+    int rights = kind.access.rights();
+    long at = space == null ? Iotlb.MISS : space.find(iova, rights);
+    if (space == null || at == Iotlb.MISS) {
+      return 0;
+    }
+    long run = GuestMemory.PAGE - (iova & (GuestMemory.PAGE - 1));
+    while (run < length && space.find(iova + run, rights) == at + run) {
+      run += GuestMemory.PAGE;
+    }
+    run = Math.min(run, length);
+    boolean moved =
+        switch (kind) {
+          case READ -> ram.read(at, other, offset, run);
+          case WRITE -> ram.write(at, other, offset, run);
+          case FILL -> ram.fill(at, run, value);
+          case CHECK_READ, CHECK_WRITE, CHECK_BOTH -> true;
+        };
+    return moved ? run : 0;
   }
 
   private static final ValueLayout.OfInt LITTLE_ENDIAN_INT =
@@ -376,59 +502,140 @@ public final class DmaContext implements AutoCloseable {
     if (Long.compareUnsigned(iova + (bytes - 1), iova) < 0) {
       return abort(iova, access, AbortReason.ADDRESS_WRAP);
     }
-    int section = endpoint.enter();
-    try {
-      if (!mayRequest()) {
-        return abort(iova, access, AbortReason.BUS_MASTER_OFF);
-      }
-      long address = iova;
-      if (iommu != null) {
-        switch (translation(iommu, iova, access)) {
-          case Translation.Page page -> {
-            address = page.translate(iova);
-            if (Long.compareUnsigned(page.last() - iova, bytes - 1) < 0) {
-              return acrossPages(kind, access, iova, bytes, order, first, word);
-            }
-          }
-          case Translation.Fault fault -> {
-            return refused(iommu, iova, access, fault, true);
-          }
-          case Translation.Interrupt _ -> {
-            if (kind == Scalar.STORE && isMessage(iova, bytes)) {
-              boolean little = order == ByteOrder.LITTLE_ENDIAN;
-              iommu.interrupt(
-                  endpoint, iova, little ? (int) first : Integer.reverseBytes((int) first));
-              return null;
-            }
-            return abort(iova, access, AbortReason.INTERRUPT_RANGE);
-          }
-        }
-      }
-      MemoryStatus status =
-          switch (kind) {
-            case LOAD -> memory.load(address, bytes, order, word);
-            case STORE -> memory.store(address, bytes, order, first);
-            case COMPARE_AND_EXCHANGE ->
-                memory.compareAndExchange(address, bytes, order, first, second, word);
-            case FETCH_AND_ADD -> memory.fetchAndAdd(address, bytes, order, first, word);
-          };
-      return status == MemoryStatus.OK ? null : abort(iova, access, reason(status));
-    } finally {
-      endpoint.leave(section);
+    if (iommu == null) {
+      return mayRequest()
+          ? result(scalarMemory(kind, iova, bytes, order, first, second, word), iova, access)
+          : abort(iova, access, AbortReason.BUS_MASTER_OFF);
     }
+    if (isInPage(iova, bytes)
+        && (kind == Scalar.LOAD
+            ? loadCached(iova, bytes, order, word)
+            : changeCached(kind, access, iova, bytes, order, first, second, word))) {
+      return null;
+    }
+    AccessSection section = endpoint.enter(iova, iova + (bytes - 1));
+    try {
+      return mayRequest()
+          ? scalarSection(iommu, kind, access, iova, bytes, order, first, second, word)
+          : abort(iova, access, AbortReason.BUS_MASTER_OFF);
+    } finally {
+      section.leave();
+    }
+  }
+
+  /// A load by a cached translation, like [#readCached].
+  private boolean loadCached(long iova, int bytes, ByteOrder order, Word into) {
+    long count = endpoint.count();
+    long at = mayRequest() ? endpoint.cached(iova, READ) : Iotlb.MISS;
+    if (at == Iotlb.MISS || !ram.load(at, bytes, order, into)) {
+      return false;
+    }
+    if (endpoint.isUndisturbed(count) && mayRequest()) {
+      return true;
+    }
+    into.set(0);
+    return false;
+  }
+
+  /// A store or an atomic operation by a cached translation, in a section.
+  ///
+  /// @return false when it has to be done in full; nothing has been changed then
+  private boolean changeCached(
+      Scalar kind,
+      Access access,
+      long iova,
+      int bytes,
+      ByteOrder order,
+      long first,
+      long second,
+      Word word) {
+    Iotlb space = endpoint.space();
+    if (space == null) {
+      return false;
+    }
+    AccessSection section = endpoint.enter(space.tag(), iova, iova + (bytes - 1));
+    try {
+      if (endpoint.space() != space || !mayRequest()) {
+        return false;
+      }
+      long at = space.find(iova, access.rights());
+      return at != Iotlb.MISS
+          && switch (kind) {
+            case LOAD -> false;
+            case STORE -> ram.store(at, bytes, order, first);
+            case COMPARE_AND_EXCHANGE ->
+                ram.compareAndExchange(at, bytes, order, first, second, word);
+            case FETCH_AND_ADD -> ram.fetchAndAdd(at, bytes, order, first, word);
+          };
+    } finally {
+      section.leave();
+    }
+  }
+
+  /// Within a section.
+  private @Nullable TargetAbort scalarSection(
+      Iommu by,
+      Scalar kind,
+      Access access,
+      long iova,
+      int bytes,
+      ByteOrder order,
+      long first,
+      long second,
+      Word word) {
+    return switch (translation(by, iova, access)) {
+      case Translation.Page page ->
+          Long.compareUnsigned(page.last() - iova, bytes - 1) < 0
+              ? acrossPages(by, kind, access, iova, bytes, order, first, word)
+              : result(
+                  scalarMemory(kind, page.translate(iova), bytes, order, first, second, word),
+                  iova,
+                  access);
+      case Translation.Fault fault -> refused(by, iova, access, fault, true);
+      case Translation.Interrupt _ -> {
+        if (kind == Scalar.STORE && isMessage(iova, bytes)) {
+          boolean little = order == ByteOrder.LITTLE_ENDIAN;
+          by.interrupt(endpoint, iova, little ? (int) first : Integer.reverseBytes((int) first));
+          yield null;
+        }
+        yield abort(iova, access, AbortReason.INTERRUPT_RANGE);
+      }
+    };
+  }
+
+  private MemoryStatus scalarMemory(
+      Scalar kind, long address, int bytes, ByteOrder order, long first, long second, Word word) {
+    return switch (kind) {
+      case LOAD -> memory.load(address, bytes, order, word);
+      case STORE -> memory.store(address, bytes, order, first);
+      case COMPARE_AND_EXCHANGE ->
+          memory.compareAndExchange(address, bytes, order, first, second, word);
+      case FETCH_AND_ADD -> memory.fetchAndAdd(address, bytes, order, first, word);
+    };
+  }
+
+  private @Nullable TargetAbort result(MemoryStatus status, long iova, Access access) {
+    return status == MemoryStatus.OK ? null : abort(iova, access, reason(status));
   }
 
   /// A load or store whose bytes lie in two pages, which need not be neighbours in memory. Within a
   /// section.
   private @Nullable TargetAbort acrossPages(
-      Scalar kind, Access access, long iova, int bytes, ByteOrder order, long value, Word word) {
+      Iommu by,
+      Scalar kind,
+      Access access,
+      long iova,
+      int bytes,
+      ByteOrder order,
+      long value,
+      Word word) {
     if (kind == Scalar.COMPARE_AND_EXCHANGE || kind == Scalar.FETCH_AND_ADD) {
       return abort(iova, access, AbortReason.MISALIGNED);
     }
     byte[] buffer = new byte[bytes];
     MemorySegment segment = MemorySegment.ofArray(buffer);
     if (kind == Scalar.LOAD) {
-      TargetAbort abort = moveSection(Kind.READ, iova, segment, 0, bytes, (byte) 0, true);
+      TargetAbort abort = moveSection(by, Kind.READ, iova, segment, 0, bytes, (byte) 0, true);
       if (abort == null) {
         long loaded = 0;
         for (int i = 0; i < bytes; i++) {
@@ -443,7 +650,7 @@ public final class DmaContext implements AutoCloseable {
       int place = order == ByteOrder.BIG_ENDIAN ? bytes - 1 - i : i;
       buffer[place] = (byte) (value >>> (8 * i));
     }
-    return moveSection(Kind.WRITE, iova, segment, 0, bytes, (byte) 0, true);
+    return moveSection(by, Kind.WRITE, iova, segment, 0, bytes, (byte) 0, true);
   }
 
   // --- mappings
@@ -454,23 +661,75 @@ public final class DmaContext implements AutoCloseable {
   /// @param length bytes, 1 or more
   /// @return a [Mapping], perhaps shorter than asked for, or a [TargetAbort] about its first byte
   public MapResult map(long iova, long length, Access access) {
+    Mapping mapping = newMapping();
+    TargetAbort abort = map(iova, length, access, mapping);
+    return abort == null ? mapping : abort;
+  }
+
+  /// A mapping of nothing, for [#map(long, long, Access, Mapping)] to open as often as is wanted.
+  public Mapping newMapping() {
+    return new Mapping(this);
+  }
+
+  /// Maps as [#map(long, long, Access)] does, by opening a mapping that was made before: so a device
+  /// that maps and unmaps for each request allocates nothing as long as each is of one page.
+  ///
+  /// @param length bytes, 1 or more
+  /// @param into a mapping of this context's that is not open. No other thread may be using it
+  /// @return null when it is open, perhaps for fewer bytes than asked; else why the first byte is
+  ///   refused
+  /// @throws IllegalStateException when it is open
+  public @Nullable TargetAbort map(long iova, long length, Access access, Mapping into) {
     if (length <= 0) {
       throw new IllegalArgumentException("a mapping has 1 byte or more, not " + length);
     }
-    int section = endpoint.enter();
+    into.checkMayOpen(this);
+    if (isInPage(iova, length) && mapCached(iova, length, access, into)) {
+      return null;
+    }
+    AccessSection section = endpoint.enter(iova, iova + (Math.min(untilTheEnd(iova, length), MAX_MAPPING) - 1));
     try {
-      if (!mayRequest()) {
-        return abort(iova, access, AbortReason.BUS_MASTER_OFF);
-      }
       // Before any lookup: see Invalidator.
-      long generation = endpoint.generation();
-      return mapSection(iova, length, access, generation);
+      long count = endpoint.count();
+      return mayRequest()
+          ? mapSection(iova, length, access, count, section, into)
+          : abort(iova, access, AbortReason.BUS_MASTER_OFF);
     } finally {
-      endpoint.leave(section);
+      section.leave();
     }
   }
 
-  private MapResult mapSection(long iova, long length, Access access, long generation) {
+  /// Maps a part of a page by a cached translation, or without an IOMMU, in a section.
+  ///
+  /// @return false when it has to be done in full
+  private boolean mapCached(long iova, long length, Access access, Mapping into) {
+    Iotlb space = endpoint.space();
+    if (iommu != null && space == null) {
+      return false;
+    }
+    long tag = space == null ? 0 : space.tag();
+    long last = iova + (length - 1);
+    AccessSection section = endpoint.enter(tag, iova, last);
+    try {
+      long count = endpoint.count();
+      if (endpoint.space() != space || !mayRequest()) {
+        return false;
+      }
+      long at =
+          space == null
+              ? memory.ramAddress(iova, length, access.writes())
+              : space.find(iova, access.rights());
+      return at != Ram.NOWHERE
+          && into.open(section, iova, length, access, Mapping.Stop.COMPLETE, tag, count, at);
+    } finally {
+      section.leave();
+    }
+  }
+
+  /// @param section the open section
+  /// @param count read at its start
+  private @Nullable TargetAbort mapSection(
+      long iova, long length, Access access, long count, AccessSection section, Mapping into) {
     long possible = untilTheEnd(iova, length);
     long wanted = Math.min(possible, MAX_MAPPING);
     long address = iova;
@@ -504,6 +763,13 @@ public final class DmaContext implements AutoCloseable {
         found += Math.min(wanted - found, page.last() - at + 1);
       }
     }
+    if (isInPage(iova, found)) {
+      long ramAddress = memory.ramAddress(address, found, access.writes());
+      if (ramAddress != Ram.NOWHERE
+          && into.open(section, iova, found, access, stop, tag, count, ramAddress)) {
+        return null;
+      }
+    }
     RegionHold held = memory.hold(address, found, access);
     if (held == null) {
       return abort(iova, access, reason(memory.holdStatusAt(address, access)));
@@ -515,15 +781,21 @@ public final class DmaContext implements AutoCloseable {
               ? Mapping.Stop.DISCONTIGUOUS
               : Mapping.Stop.REFUSED;
     }
-    return Mapping.of(endpoint, iova, access, stop, held, tag, generation);
+    into.open(iova, access, stop, tag, count, held);
+    return null;
   }
 
   // --- what all of them share
 
   /// Within a section: the page of an address from the cache or the model, or why there is none.
   private Translation translation(Iommu asked, long iova, Access access) {
-    Translation.Page cached = endpoint.lookup(iova, access);
-    return cached != null ? cached : asked.translate(endpoint, iova, access);
+    Iotlb space = endpoint.space();
+    Translation.Page cached = space == null ? null : space.lookup(iova);
+    if (cached != null && cached.allows(access)) {
+      return cached;
+    }
+    endpoint.countMiss();
+    return asked.translate(endpoint, iova, access);
   }
 
   private TargetAbort refused(
@@ -549,20 +821,16 @@ public final class DmaContext implements AutoCloseable {
     };
   }
 
-  private void removing(RamRegion region) {
-    endpoint.expireHoldsOn(region);
-  }
-
   /// Ends the context: later accesses are refused as if bus mastering were off, mappings are taken
   /// away, and the IOMMU forgets the requester when its accesses have ended.
   @Override
   public void close() {
     closed = true;
-    memory.removeRemovalListener(removals);
-    if (iommu == null) {
-      endpoint.shutDown(() -> {});
-    } else {
+    if (iommu != null) {
       iommu.invalidator().detach(endpoint);
+    } else if (removals != null) {
+      // After its last lease, so that none outlives its memory.
+      endpoint.shutDown(() -> memory.removeRemovalListener(removals));
     }
   }
 }

@@ -1,8 +1,11 @@
 package dev.sluice.dma;
 
+import dev.sluice.iommu.AccessSection;
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Hold;
+import dev.sluice.iommu.PageLease;
 import dev.sluice.memory.Access;
+import dev.sluice.memory.Ram;
 import dev.sluice.memory.RegionHold;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -10,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Contiguous guest memory that a device keeps at hand: translated once, used many times, given
 /// back with [#close()].
@@ -32,38 +36,87 @@ public final class Mapping implements MapResult, AutoCloseable {
     LIMIT
   }
 
+  private final DmaContext context;
   private final Endpoint endpoint;
-  private final long iova;
-  private final Access access;
-  private final Stop stop;
-  private final RegionHold memory;
-  private final Hold hold;
+  private final Ram ram;
+  private final PageLease lease = new PageLease();
+  private long iova;
+  private long length;
+  private Access access = Access.READ;
+  private Stop stop = Stop.COMPLETE;
 
-  private Mapping(
-      Endpoint endpoint, long iova, Access access, Stop stop, RegionHold memory, Hold hold) {
-    this.endpoint = endpoint;
-    this.iova = iova;
-    this.access = access;
-    this.stop = stop;
-    this.memory = memory;
-    this.hold = hold;
+  /// The address space of the translation.
+  private long tag;
+
+  /// What the lease leads to.
+  private long ramAddress;
+
+  /// What is held instead, when there is no lease: more than a page, or memory without a number.
+  private @Nullable Held held;
+
+  private record Held(Hold hold, RegionHold memory) {}
+
+  Mapping(DmaContext context) {
+    this.context = context;
+    endpoint = context.endpoint();
+    ram = endpoint.memory().ram();
   }
 
-  /// Makes a mapping that the drain knows of. Within the section that translated it.
+  /// @throws IllegalStateException when it is open
+  void checkMayOpen(DmaContext by) {
+    if (context != by) {
+      throw new IllegalArgumentException("a mapping of another context: " + this);
+    }
+    Held instead = held;
+    if (lease.isTaken() || (instead != null && instead.hold.state() != Hold.State.CLOSED)) {
+      throw new IllegalStateException("already open: " + this);
+    }
+    if (instead != null) {
+      held = null;
+    }
+  }
+
+  /// Opens it on a part of a page. Within the section that translated it.
   ///
-  /// @param tag the address space of the translation
-  /// @param generation read at the start of the section
-  static Mapping of(
-      Endpoint endpoint,
-      long iova,
-      Access access,
-      Stop stop,
-      RegionHold memory,
-      long tag,
-      long generation) {
-    long last = iova + (memory.bytes().byteSize() - 1);
-    Hold hold = endpoint.hold(tag, iova, last, generation, memory.region(), memory::close);
-    return new Mapping(endpoint, iova, access, stop, memory, hold);
+  /// @param count read at the start of the section
+  /// @return false when there are too many of this kind
+  boolean open(
+      AccessSection section,
+      long atIova,
+      long bytes,
+      Access use,
+      Stop why,
+      long ofTag,
+      long count,
+      long at) {
+    if (!endpoint.lease(section, lease, ofTag, atIova, atIova + (bytes - 1), count, at)) {
+      return false;
+    }
+    iova = atIova;
+    length = bytes;
+    if (access != use) {
+      access = use;
+    }
+    if (stop != why) {
+      stop = why;
+    }
+    tag = ofTag;
+    ramAddress = at;
+    return true;
+  }
+
+  /// Opens it on memory that is held. Within the section that translated it.
+  ///
+  /// @param count read at the start of the section
+  void open(long atIova, Access use, Stop why, long ofTag, long count, RegionHold memory) {
+    iova = atIova;
+    length = memory.bytes().byteSize();
+    access = use;
+    stop = why;
+    tag = ofTag;
+    long last = atIova + (length - 1);
+    Hold hold = endpoint.hold(ofTag, atIova, last, count, memory.region(), memory::close);
+    held = new Held(hold, memory);
   }
 
   /// I/O virtual address of its first byte.
@@ -73,7 +126,7 @@ public final class Mapping implements MapResult, AutoCloseable {
 
   /// Bytes; perhaps fewer than were asked for, see [#stop()].
   public long length() {
-    return memory.bytes().byteSize();
+    return length;
   }
 
   /// What it may be used for.
@@ -88,55 +141,73 @@ public final class Mapping implements MapResult, AutoCloseable {
 
   /// Whether it may still be used. It may be taken away at any moment after the answer.
   public boolean isLive() {
-    return hold.isLive();
+    Held instead = held;
+    return instead == null ? lease.isLive() : instead.hold.isLive();
   }
 
   /// Copies bytes of the mapping out, into `into` from `intoOffset` on.
-  public void read(long offset, MemorySegment into, long intoOffset, long length) {
-    checkUse(Access.READ, offset, length);
-    Objects.checkFromIndexSize(intoOffset, length, into.byteSize());
-    for (long done = 0; done < length; done += DmaContext.SECTION_BYTES) {
-      long run = Math.min(length - done, DmaContext.SECTION_BYTES);
-      int section = enterLive();
-      try {
-        MemorySegment.copy(memory.bytes(), offset + done, into, intoOffset + done, run);
-      } catch (InternalError e) {
-        throw new MemoryLostException(this, e);
-      } finally {
-        endpoint.leave(section);
+  ///
+  /// @param into where the mapping is taken away meanwhile it has undefined contents
+  public void read(long offset, MemorySegment into, long intoOffset, long bytes) {
+    checkUse(Access.READ, offset, bytes);
+    Objects.checkFromIndexSize(intoOffset, bytes, into.byteSize());
+    for (long done = 0; done < bytes; done += DmaContext.SECTION_BYTES) {
+      long run = Math.min(bytes - done, DmaContext.SECTION_BYTES);
+      checkLive();
+      Held instead = held;
+      if (instead == null) {
+        checkReached(ram.read(ramAddress + offset + done, into, intoOffset + done, run));
+      } else {
+        try {
+          MemorySegment.copy(instead.memory.bytes(), offset + done, into, intoOffset + done, run);
+        } catch (IllegalStateException | InternalError e) {
+          throw lost(e);
+        }
       }
+      // Taken away in between: what was read may be somebody else's.
+      checkLive();
     }
   }
 
   /// Copies bytes in, from `from` at `fromOffset` on.
-  public void write(long offset, MemorySegment from, long fromOffset, long length) {
-    checkUse(Access.WRITE, offset, length);
-    Objects.checkFromIndexSize(fromOffset, length, from.byteSize());
-    for (long done = 0; done < length; done += DmaContext.SECTION_BYTES) {
-      long run = Math.min(length - done, DmaContext.SECTION_BYTES);
-      int section = enterLive();
+  public void write(long offset, MemorySegment from, long fromOffset, long bytes) {
+    checkUse(Access.WRITE, offset, bytes);
+    Objects.checkFromIndexSize(fromOffset, bytes, from.byteSize());
+    for (long done = 0; done < bytes; done += DmaContext.SECTION_BYTES) {
+      long run = Math.min(bytes - done, DmaContext.SECTION_BYTES);
+      AccessSection section = enterLive(offset + done, run);
       try {
-        MemorySegment.copy(from, fromOffset + done, memory.bytes(), offset + done, run);
+        Held instead = held;
+        if (instead == null) {
+          checkReached(ram.write(ramAddress + offset + done, from, fromOffset + done, run));
+        } else {
+          MemorySegment.copy(from, fromOffset + done, instead.memory.bytes(), offset + done, run);
+        }
       } catch (InternalError e) {
-        throw new MemoryLostException(this, e);
+        throw lost(e);
       } finally {
-        endpoint.leave(section);
+        section.leave();
       }
     }
   }
 
   /// Sets bytes to `value`.
-  public void fill(long offset, long length, byte value) {
-    checkUse(Access.WRITE, offset, length);
-    for (long done = 0; done < length; done += DmaContext.SECTION_BYTES) {
-      long run = Math.min(length - done, DmaContext.SECTION_BYTES);
-      int section = enterLive();
+  public void fill(long offset, long bytes, byte value) {
+    checkUse(Access.WRITE, offset, bytes);
+    for (long done = 0; done < bytes; done += DmaContext.SECTION_BYTES) {
+      long run = Math.min(bytes - done, DmaContext.SECTION_BYTES);
+      AccessSection section = enterLive(offset + done, run);
       try {
-        memory.fill(offset + done, run, value);
+        Held instead = held;
+        if (instead == null) {
+          checkReached(ram.fill(ramAddress + offset + done, run, value));
+        } else {
+          instead.memory.fill(offset + done, run, value);
+        }
       } catch (InternalError e) {
-        throw new MemoryLostException(this, e);
+        throw lost(e);
       } finally {
-        endpoint.leave(section);
+        section.leave();
       }
     }
   }
@@ -145,27 +216,37 @@ public final class Mapping implements MapResult, AutoCloseable {
   /// order.
   public long load(long offset, int size, ByteOrder order) {
     checkUse(Access.READ, offset, size);
-    int section = enterLive();
+    checkLive();
+    long loaded;
     try {
-      return memory.load(offset, size, order);
-    } catch (InternalError e) {
-      throw new MemoryLostException(this, e);
-    } finally {
-      endpoint.leave(section);
+      Held instead = held;
+      loaded =
+          instead == null
+              ? ram.load(ramAddress + offset, size, order)
+              : instead.memory.load(offset, size, order);
+    } catch (IllegalStateException | InternalError e) {
+      throw lost(e);
     }
+    checkLive();
+    return loaded;
   }
 
   /// Stores the low 1, 2, 4 or 8 bytes of `value`. Aligned in memory, it is a single access with
   /// release order.
   public void store(long offset, int size, ByteOrder order, long value) {
     checkUse(Access.WRITE, offset, size);
-    int section = enterLive();
+    AccessSection section = enterLive(offset, size);
     try {
-      memory.store(offset, size, order, value);
+      Held instead = held;
+      if (instead == null) {
+        checkReached(ram.store(ramAddress + offset, size, order, value));
+      } else {
+        instead.memory.store(offset, size, order, value);
+      }
     } catch (InternalError e) {
-      throw new MemoryLostException(this, e);
+      throw lost(e);
     } finally {
-      endpoint.leave(section);
+      section.leave();
     }
   }
 
@@ -174,75 +255,114 @@ public final class Mapping implements MapResult, AutoCloseable {
   ///
   /// @param position byte in the file
   /// @param offset byte in the mapping
-  /// @param length bytes
+  /// @param bytes how many
   /// @return bytes read, -1 at the end of the file
-  public int readFrom(FileChannel file, long position, long offset, int length) throws IOException {
-    checkUse(Access.WRITE, offset, length);
-    beginIo();
-    try {
-      return file.read(buffer(offset, length), position);
-    } finally {
-      hold.endIo();
+  public int readFrom(FileChannel file, long position, long offset, int bytes) throws IOException {
+    checkUse(Access.WRITE, offset, bytes);
+    try (KernelIo io = beginIo(offset, bytes)) {
+      return file.read(io.buffer(), position);
     }
   }
 
   /// Lets the kernel write a part of the mapping straight to a file; otherwise as [#readFrom].
   ///
   /// @return bytes written
-  public int writeTo(FileChannel file, long position, long offset, int length) throws IOException {
-    checkUse(Access.READ, offset, length);
-    beginIo();
-    try {
-      return file.write(buffer(offset, length), position);
-    } finally {
+  public int writeTo(FileChannel file, long position, long offset, int bytes) throws IOException {
+    checkUse(Access.READ, offset, bytes);
+    try (KernelIo io = beginIo(offset, bytes)) {
+      return file.write(io.buffer(), position);
+    }
+  }
+
+  /// Input or output by the kernel, which cannot be called back: a use of its own that invalidations
+  /// wait for, whatever becomes of the mapping.
+  private record KernelIo(Hold hold, ByteBuffer buffer) implements AutoCloseable {
+    @Override
+    public void close() {
       hold.endIo();
+      hold.close();
     }
   }
 
-  private ByteBuffer buffer(long offset, int length) {
-    return memory.bytes().asSlice(offset, length).asByteBuffer();
-  }
-
-  private void beginIo() {
-    int section = enterLive();
+  private KernelIo beginIo(long offset, int bytes) {
+    AccessSection section = enterLive(offset, Math.max(bytes, 1));
     try {
-      if (!hold.beginIo()) {
-        throw dead();
+      RegionHold memory;
+      long count;
+      Held instead = held;
+      if (instead == null) {
+        memory = ram.hold(ramAddress + offset, bytes);
+        count = lease.count();
+      } else {
+        memory = instead.memory.part(offset, bytes);
+        count = instead.hold.count();
       }
+      if (memory == null) {
+        throw lost(new IllegalStateException("the memory is being removed"));
+      }
+      long last = iova + offset + Math.max(bytes - 1, 0);
+      Hold io = endpoint.hold(tag, iova + offset, last, count, memory.region(), memory::close);
+      io.beginIo();
+      return new KernelIo(io, memory.bytes().asByteBuffer());
     } finally {
-      endpoint.leave(section);
+      section.leave();
     }
   }
 
-  private void checkUse(Access use, long offset, long length) {
-    if ((use.reads() && !access.reads()) || (use.writes() && !access.writes())) {
+  private void checkUse(Access use, long offset, long bytes) {
+    if ((use.rights() & ~access.rights()) != 0) {
       throw new IllegalArgumentException(use + " of a mapping for " + access);
     }
-    Objects.checkFromIndexSize(offset, length, length());
+    Objects.checkFromIndexSize(offset, bytes, length);
   }
 
-  /// Begins one bounded use: an invalidation that begins after it waits for its end.
+  /// Begins one bounded use that changes memory: an invalidation that begins after it waits for its
+  /// end.
   ///
-  /// @return the section, to be left
-  private int enterLive() {
-    int section = endpoint.enter();
-    if (!hold.isLive()) {
-      endpoint.leave(section);
+  /// @return to be left
+  private AccessSection enterLive(long offset, long bytes) {
+    AccessSection section =
+        endpoint.enter(tag, iova + offset, iova + offset + Math.max(bytes - 1, 0));
+    if (!isLive()) {
+      section.leave();
       throw dead();
     }
     return section;
   }
 
+  private void checkLive() {
+    if (!isLive()) {
+      throw dead();
+    }
+  }
+
+  private void checkReached(boolean reached) {
+    if (!reached) {
+      checkLive();
+      throw lost(new InternalError("the memory did not answer"));
+    }
+  }
+
+  private RuntimeException lost(Throwable e) {
+    return isLive() ? new MemoryLostException(this, e) : dead();
+  }
+
   private IllegalStateException dead() {
-    return hold.state() == Hold.State.REVOKED
-        ? new MappingRevokedException(this)
-        : new MappingClosedException(this);
+    Held instead = held;
+    boolean closed =
+        instead == null ? !lease.isTaken() : instead.hold.state() == Hold.State.CLOSED;
+    return closed ? new MappingClosedException(this) : new MappingRevokedException(this);
   }
 
   /// Gives the memory back. A second call does nothing.
   @Override
   public void close() {
-    hold.close();
+    Held instead = held;
+    if (instead == null) {
+      lease.close();
+    } else {
+      instead.hold.close();
+    }
   }
 
   @Override

@@ -103,6 +103,17 @@ final class Libc {
           Linker.Option.captureCallState("errno"),
           Linker.Option.firstVariadicArg(2));
 
+  private static final MethodHandle SYSCALL =
+      LINKER.downcallHandle(
+          symbol("syscall"),
+          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT),
+          Linker.Option.captureCallState("errno"),
+          Linker.Option.firstVariadicArg(1));
+
+  /// The one number here in which the two architectures differ.
+  private static final long SYS_MEMBARRIER =
+      System.getProperty("os.arch", "").equalsIgnoreCase("aarch64") ? 283 : 324;
+
   private Libc() {}
 
   private static Linker linker() {
@@ -289,6 +300,16 @@ final class Libc {
     MemorySegment state = STATE.get();
     try {
       return result((long) WRITE.invokeExact(state, fd, from, from.byteSize()), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /// The C library has no function of its own for it.
+  static int membarrier(int command) {
+    MemorySegment state = STATE.get();
+    try {
+      return (int) result((long) SYSCALL.invokeExact(state, SYS_MEMBARRIER, command, 0, 0), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -13,6 +13,18 @@ final class Continuations {
 
   private Continuations() {}
 
+  /// Runs one.
+  static void run(Runnable continuation) {
+    try {
+      continuation.run();
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "a continuation of a drain failed", e);
+    } catch (Error e) {
+      LOG.log(Level.ERROR, "a continuation of a drain failed", e);
+      throw e;
+    }
+  }
+
   /// Runs all, in order.
   ///
   /// @throws Error the first that one of them threw, after all have run
@@ -20,11 +32,8 @@ final class Continuations {
     @Nullable Error first = null;
     for (Runnable one : continuations) {
       try {
-        one.run();
-      } catch (RuntimeException e) {
-        LOG.log(Level.ERROR, "a continuation of a drain failed", e);
+        run(one);
       } catch (Error e) {
-        LOG.log(Level.ERROR, "a continuation of a drain failed", e);
         first = first == null ? e : first;
       }
     }

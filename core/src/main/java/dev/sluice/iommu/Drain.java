@@ -1,32 +1,58 @@
 package dev.sluice.iommu;
 
+import dev.sluice.host.ProcessBarrier;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /// Something on its way to completion: counts what it still waits for and runs the completion once.
-///
-/// It starts with one thing to wait for, its own setting up, so that it cannot complete before all
-/// others are counted.
 final class Drain {
   private final Runnable completed;
+
+  /// Starts with one thing to wait for, its own setting up, so that it cannot complete before all
+  /// others are counted.
   private final AtomicInteger pending = new AtomicInteger(1);
 
-  Drain(Runnable completed) {
+  /// Where to look again when all is set up.
+  private final List<WaitList> lists = new ArrayList<>(1);
+
+  private Drain(Runnable completed) {
     this.completed = completed;
   }
 
-  /// One thing more to wait for. Only while something is still waited for.
+  /// Waits for all that `setUp` names, then runs `completed`: on this thread before the call returns
+  /// when nothing is left to wait for, else on the thread that ends the last of it.
+  static void start(Consumer<Drain> setUp, Runnable completed) {
+    Drain drain = new Drain(completed);
+    try {
+      setUp.accept(drain);
+    } finally {
+      // Whatever failed (a deadline that cannot be set, on a host out of threads) is no reason to
+      // wait for ever.
+      if (!drain.lists.isEmpty()) {
+        ProcessBarrier.run();
+        drain.lists.forEach(WaitList::wake);
+      }
+      drain.countDown();
+    }
+  }
+
+  /// During set-up: waits for an ending that `list` is woken for.
+  void await(WaitList list, WaitList.Ending ending) {
+    lists.add(list);
+    list.add(ending, this);
+  }
+
+  /// During set-up: one thing more to wait for.
   void countUp() {
     pending.incrementAndGet();
   }
 
   /// One thing less to wait for.
-  ///
-  /// @return whether it was the last, so that the completion has run
-  boolean countDown() {
-    if (pending.decrementAndGet() != 0) {
-      return false;
+  void countDown() {
+    if (pending.decrementAndGet() == 0) {
+      completed.run();
     }
-    completed.run();
-    return true;
   }
 }

@@ -1,8 +1,9 @@
 package dev.sluice.iommu;
 
-import dev.sluice.iommu.Translation.Page;
-import dev.sluice.memory.Access;
+import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.RamRegion;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
@@ -10,15 +11,17 @@ import org.jspecify.annotations.Nullable;
 /// One requester as its IOMMU knows it: which address space it is bound to, which access sections
 /// are open, what it holds.
 ///
-/// The DMA context enters a section around each access and looks up translations here; a model
-/// binds the endpoint to an address space when it has resolved the requester's table entry, so that
+/// The DMA context enters a section around each access and looks up translations in the address
+/// space; a model binds the endpoint to one when it has resolved the requester's table entry, so that
 /// later accesses hit without asking the model.
 public final class Endpoint {
   private final RequesterId requester;
+  private final GuestMemory memory;
   private final @Nullable Invalidator invalidator;
-  private final AccessGate gate = new AccessGate();
+  private final InvalidationCount count;
+  private final ThreadSections sections = new ThreadSections();
   private final HoldRegistry holds = new HoldRegistry();
-  private final LongAdder hits = new LongAdder();
+  private final LeaseDeadlines deadlines = new LeaseDeadlines(this);
   private final LongAdder misses = new LongAdder();
   private volatile @Nullable Iotlb space;
   private volatile Revocation revocation = Revocation.DEFAULT;
@@ -26,20 +29,27 @@ public final class Endpoint {
   /// Counts how often the binding was taken away; written under this, read without.
   private volatile long unbindings;
 
-  Endpoint(RequesterId requester, @Nullable Invalidator invalidator) {
+  Endpoint(RequesterId requester, GuestMemory memory, @Nullable Invalidator invalidator) {
     this.requester = requester;
+    this.memory = memory;
     this.invalidator = invalidator;
+    count = invalidator == null ? new InvalidationCount() : invalidator.count();
   }
 
   /// An endpoint without an IOMMU: nothing is ever bound or invalidated, but sections and holds
   /// work.
-  public static Endpoint standalone(RequesterId requester) {
-    return new Endpoint(requester, null);
+  public static Endpoint standalone(RequesterId requester, GuestMemory memory) {
+    return new Endpoint(requester, memory, null);
   }
 
   /// Who it is.
   public RequesterId requester() {
     return requester;
+  }
+
+  /// The guest-physical memory that its accesses go to.
+  public GuestMemory memory() {
+    return memory;
   }
 
   /// How patient invalidations are with this endpoint's mappings.
@@ -63,18 +73,17 @@ public final class Endpoint {
   ///
   /// @return false when the binding was invalidated since the ticket; it is not made then
   public boolean bind(Iotlb to, long ticket) {
+    if (space == to && ticket == unbindings) {
+      return true;
+    }
     synchronized (this) {
-      if (ticket != unbindings) {
+      // Pairs with Invalidator.evict: it retires the cache and then takes bindings to it away.
+      if (ticket != unbindings || to.isRetired()) {
         return false;
       }
       space = to;
+      return true;
     }
-    // Pairs with Invalidator.evict: it retires the cache and then looks for endpoints bound to it.
-    if (to.isRetired()) {
-      unbindFrom(to);
-      return false;
-    }
-    return true;
   }
 
   /// The address space it is bound to, or null.
@@ -104,36 +113,68 @@ public final class Endpoint {
 
   // --- for the DMA context: sections, lookups, holds
 
-  /// Begins an access section: an invalidation that begins from now on waits for its end. Keep it
-  /// short, and never wait in it for another device or for the guest.
+  /// Begins an access section that touches one address space: an invalidation over it that begins
+  /// from now on waits for its end. The caller then asks whether [#space()] is still that one. Keep
+  /// it short, and never wait in it for another device or for the guest.
   ///
-  /// @return to be given to [#leave]
-  public int enter() {
-    return gate.enter();
+  /// @return to be left
+  public AccessSection enter(long tag, long first, long last) {
+    AccessSection section = sections.own();
+    section.begin(tag, first, last);
+    return section;
   }
 
-  /// Ends an access section; may run the completion of an invalidation on this thread.
-  public void leave(int entered) {
-    gate.leave(entered);
+  /// Begins an access section that may touch any address space; otherwise as the other.
+  public AccessSection enter(long first, long last) {
+    AccessSection section = sections.own();
+    section.begin(first, last);
+    return section;
   }
 
-  /// The cached page of an address in the bound address space, if it allows the access; else null,
-  /// and the model has to be asked. Within a section.
-  public @Nullable Page lookup(long iova, Access access) {
+  /// The invalidations so far, as a number that grows. To be read at the start of a section that
+  /// makes a hold or a lease, or before an access without a section, before any lookup.
+  public long count() {
+    return count.get();
+  }
+
+  /// Whether no invalidation came since [#count()] was `seen`, so that what was looked up and read in
+  /// between was not overtaken by a completion.
+  public boolean isUndisturbed(long seen) {
+    return count.isStill(seen);
+  }
+
+  /// The cached translation of an address that allows an access, as an opaque word; [Iotlb#MISS] when
+  /// the model would be asked. A mere look: within no section it says nothing about the next moment.
+  ///
+  /// @param rights as [dev.sluice.memory.Access#rights()]
+  public long cached(long iova, int rights) {
     Iotlb bound = space;
-    Page page = bound == null ? null : bound.lookup(iova);
-    if (page == null || !page.allows(access)) {
-      misses.increment();
-      return null;
-    }
-    hits.increment();
-    return page;
+    return bound == null ? Iotlb.MISS : bound.find(iova, rights);
   }
 
-  /// The invalidations that have become visible to this endpoint, as a number that grows. To be
-  /// read at the start of a section that makes a hold, before any lookup.
-  public long generation() {
-    return invalidator == null ? 0 : invalidator.generation();
+  /// Counts an access that had to ask the model.
+  public void countMiss() {
+    misses.increment();
+  }
+
+  /// Takes a lease on a part of a page. Within the `section` whose translation it uses.
+  ///
+  /// @param into becomes the lease
+  /// @param tag the address space of the translation
+  /// @param first first I/O virtual address, unsigned
+  /// @param last last I/O virtual address, in the same 4 KiB page
+  /// @param seen from [#count()], read at the start of the section
+  /// @param ram what it leads to
+  /// @return false when there are too many: a [#hold] has no limit
+  public boolean lease(
+      AccessSection section,
+      PageLease into,
+      long tag,
+      long first,
+      long last,
+      long seen,
+      long ram) {
+    return section.leases().take(into, tag, first, last, seen, ram);
   }
 
   /// Registers a long-lived use. Within the section whose translation it uses.
@@ -141,13 +182,13 @@ public final class Endpoint {
   /// @param tag the address space of the translation
   /// @param first first I/O virtual address, unsigned
   /// @param last last I/O virtual address, inclusive
-  /// @param generation from [#generation()], read at the start of the section
-  /// @param memory what is held, so that [#expireHoldsOn] finds it
+  /// @param seen from [#count()], read at the start of the section
+  /// @param region what is held, so that its removal finds it
   /// @param ended runs once, when the hold is over, before invalidations that waited for it are
   ///   told
   public Hold hold(
-      long tag, long first, long last, long generation, RamRegion memory, Runnable ended) {
-    Hold hold = new Hold(this, tag, first, last, generation, memory, ended);
+      long tag, long first, long last, long seen, RamRegion region, Runnable ended) {
+    Hold hold = new Hold(this, tag, first, last, seen, region, ended);
     holds.add(hold);
     return hold;
   }
@@ -155,53 +196,158 @@ public final class Endpoint {
   /// Takes everything away from a requester that begins no accesses any more: what it holds, and
   /// what an access under way is about to hold. `gone` runs when nothing of it can touch memory.
   public void shutDown(Runnable gone) {
+    revokeAll();
+    Drain.start(
+        sectionsEnd -> awaitSections(0, 0, 0, -1, sectionsEnd),
+        () -> {
+          revokeAll();
+          Drain.start(
+              holdsEnd -> {
+                holds.all().forEach(hold -> hold.delay(holdsEnd));
+                awaitSections(0, 0, 0, -1, holdsEnd);
+              },
+              gone);
+        });
+  }
+
+  private void revokeAll() {
     holds.all().forEach(Hold::revoke);
-    Drain leaving = new Drain(gone);
-    gate.await(() -> {
-      for (Hold hold : holds.all()) {
-        hold.revoke();
-        hold.delay(leaving);
-      }
-      leaving.countDown();
-    });
+    PageLeases.Query all = new PageLeases.Query(0, 0, 0, -1, Long.MAX_VALUE, -1);
+    for (AccessSection section : sections.all()) {
+      PageLeases leases = section.leases();
+      leases.forEach(
+          all, (table, cell) -> deadlines.revoke(leases, table, cell, table.word(cell), false));
+    }
   }
 
-  /// Lookups that a cached translation answered.
-  public long hits() {
-    return hits.sum();
-  }
-
-  /// Lookups that went to the model.
+  /// Accesses that had to ask the model.
   public long misses() {
     return misses.sum();
   }
 
-  /// Holds that are live or on their way out.
+  /// Mappings that are live, or on their way out, and the kernel's input and output.
   public int holdCount() {
-    return holds.size();
+    int count = holds.size();
+    for (AccessSection section : sections.all()) {
+      count += section.leases().size();
+    }
+    return count;
   }
 
   // --- for the drain
 
-  void awaitSections(Runnable quiescent) {
-    gate.await(quiescent);
+  /// Whether nothing is under way over a range that an invalidation has to wait for, at least after a
+  /// short wait of at most a microsecond. Allocates nothing then.
+  ///
+  /// @param before the count at the end of the invalidation's changes
+  boolean isQuiet(long tagMask, long tagValue, long first, long last, long before) {
+    AccessSection[] all = sections.all();
+    boolean leased = false;
+    for (AccessSection section : all) {
+      if (!endsSoon(section, tagMask, tagValue, first, last)) {
+        return false;
+      }
+      leased |= section.leases().hadAny();
+    }
+    if (!holds.isEmpty() || (leased && hasLeases(tagMask, tagValue, first, last, before))) {
+      return false;
+    }
+    if (leased) {
+      // A lease may have ended between the two looks, with another thread still in its use.
+      for (AccessSection section : all) {
+        if (!endsSoon(section, tagMask, tagValue, first, last)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /// Looks at a section so often that one which copies a few pages ends meanwhile.
+  private static final int LOOKS = 200;
+
+  private static boolean endsSoon(
+      AccessSection section, long tagMask, long tagValue, long first, long last) {
+    long open = section.openOver(tagMask, tagValue, first, last);
+    if (open == 0) {
+      return true;
+    }
+    for (int look = 0; look < LOOKS; look++) {
+      if (section.isOver(open)) {
+        return true;
+      }
+      Thread.onSpinWait();
+    }
+    return false;
+  }
+
+  private boolean hasLeases(long tagMask, long tagValue, long first, long last, long before) {
+    for (AccessSection section : sections.all()) {
+      if (section.leases().mayHaveAny()
+          && section
+              .leases()
+              .hasAny(new PageLeases.Query(tagMask, tagValue, first, last, before, -1))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Makes `drain` wait for the sections that are open now and may touch what is meant. The caller
+  /// then calls [#lookAgain] after a process-wide barrier.
+  void awaitSections(long tagMask, long tagValue, long first, long last, Drain drain) {
+    for (AccessSection section : sections.all()) {
+      long open = section.openOver(tagMask, tagValue, first, last);
+      if (open != 0) {
+        drain.await(section.waits(), () -> section.isOver(open));
+      }
+    }
+  }
+
+  /// Makes `drain` wait for the leases that are meant, each no longer than its deadline.
+  void awaitLeases(PageLeases.Query query, Drain drain) {
+    List<Runnable> expiries = new ArrayList<>();
+    for (AccessSection section : sections.all()) {
+      PageLeases leases = section.leases();
+      leases.forEach(
+          query,
+          (table, cell) -> {
+            long word = table.word(cell);
+            drain.await(section.waits(), () -> table.word(cell) != word);
+            expiries.add(() -> deadlines.expire(leases, table, cell, word));
+          });
+    }
+    expiries.forEach(Runnable::run);
   }
 
   HoldRegistry holds() {
     return holds;
   }
 
-  /// Some memory has to go: each hold on it is revoked when this endpoint's patience is over,
-  /// unless it has ended by then. The memory gives no new hold by now; one that a section has taken
-  /// and not yet registered is found when that section has ended.
-  public void expireHoldsOn(RamRegion memory) {
-    gate.await(() -> {
-      for (Hold hold : holds.all()) {
-        if (hold.memory() == memory) {
-          hold.expire();
-        }
-      }
-    });
+  /// Some memory has to go: each use of it is revoked when this endpoint's patience is over, unless
+  /// it has ended by then. The memory gives no new hold by now, and cached translations to it are
+  /// gone; what a section is about to take is found when that section has ended.
+  ///
+  /// @param letGo runs once, when the endpoint knows no way to the memory any more
+  public void surrender(RamRegion region, Runnable letGo) {
+    PageLeases.Query onRegion =
+        new PageLeases.Query(0, 0, 0, -1, Long.MAX_VALUE, region.number());
+    Drain.start(
+        sectionsEnd -> awaitSections(0, 0, 0, -1, sectionsEnd),
+        () -> {
+          for (Hold hold : holds.all()) {
+            if (hold.memory() == region) {
+              hold.expire();
+            }
+          }
+          Drain.start(
+              leasesEnd -> {
+                if (region.number() >= 0) {
+                  awaitLeases(onRegion, leasesEnd);
+                }
+              },
+              () -> Drain.start(usesEnd -> awaitSections(0, 0, 0, -1, usesEnd), letGo));
+        });
   }
 
   DeadlineClock clock() {

@@ -30,12 +30,12 @@ public final class Hold {
   private final long tag;
   private final long first;
   private final long last;
-  private final long generation;
+  private final long count;
   private final RamRegion memory;
   private final Runnable ended;
 
-  /// Written under this, read without. Pairs with [AccessGate]: written before the gate's counters
-  /// are read, read after the section was counted; so the end waits for the section, or the section
+  /// Written under this, read without. Pairs with [AccessSection]: written before the sections are
+  /// looked at, read after the section has begun; so the end waits for the section, or the section
   /// sees that the hold is dead.
   private volatile State state = State.LIVE;
 
@@ -65,16 +65,21 @@ public final class Hold {
       long tag,
       long first,
       long last,
-      long generation,
+      long count,
       RamRegion memory,
       Runnable ended) {
     this.endpoint = endpoint;
     this.tag = tag;
     this.first = first;
     this.last = last;
-    this.generation = generation;
+    this.count = count;
     this.memory = memory;
     this.ended = ended;
+  }
+
+  /// The count at the start of the section that made it.
+  public long count() {
+    return count;
   }
 
   RamRegion memory() {
@@ -141,16 +146,19 @@ public final class Hold {
         cancelDeadline = null;
       }
     }
-    endpoint.awaitSections(() -> {
-      boolean now;
-      synchronized (this) {
-        quiescent = true;
-        now = io == 0;
-      }
-      if (now) {
-        end();
-      }
-    });
+    // A section that is open now may be a use that found the hold live.
+    Drain.start(
+        drain -> endpoint.awaitSections(0, 0, first, last, drain),
+        () -> {
+          boolean now;
+          synchronized (this) {
+            quiescent = true;
+            now = io == 0;
+          }
+          if (now) {
+            end();
+          }
+        });
     return true;
   }
 
@@ -166,12 +174,12 @@ public final class Hold {
     Continuations.run(told);
   }
 
-  /// Whether an invalidation that became visible with `invalidationGeneration` has to wait for
-  /// this.
-  boolean predates(long invalidationGeneration, Invalidation what) {
-    return generation < invalidationGeneration
-        && (what.endpoint() != null || what.matches(tag))
-        && what.overlaps(first, last);
+  /// Whether this is what is meant.
+  boolean isMeant(PageLeases.Query what) {
+    return count < what.count()
+        && ((tag ^ what.tagValue()) & what.tagMask()) == 0
+        && Long.compareUnsigned(first, what.last()) <= 0
+        && Long.compareUnsigned(what.first(), last) <= 0;
   }
 
   /// Makes `drain` wait for the end, unless it is over. Starts no deadline.

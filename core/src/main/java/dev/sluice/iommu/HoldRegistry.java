@@ -8,11 +8,15 @@ import java.util.List;
 final class HoldRegistry {
   private final List<Hold> holds = new ArrayList<>();
 
+  /// How many there are; written under this, read without.
+  private volatile int size;
+
   HoldRegistry() {}
 
   synchronized void add(Hold hold) {
     hold.index = holds.size();
     holds.add(hold);
+    size = holds.size();
   }
 
   synchronized void remove(Hold hold) {
@@ -25,21 +29,28 @@ final class HoldRegistry {
       moved.index = hold.index;
     }
     hold.index = -1;
+    size = holds.size();
   }
 
-  /// Those that an invalidation has to wait for.
-  synchronized List<Hold> concerned(Invalidation what, long generation) {
+  /// Whether there are none, without a lock: of those that were registered by sections that have
+  /// ended, none is overlooked.
+  boolean isEmpty() {
+    return size == 0;
+  }
+
+  /// Those that are meant.
+  synchronized List<Hold> concerned(PageLeases.Query what) {
     List<Hold> found = new ArrayList<>();
     for (Hold hold : holds) {
-      if (hold.predates(generation, what)) {
+      if (hold.isMeant(what)) {
         found.add(hold);
       }
     }
     return found;
   }
 
-  synchronized int size() {
-    return holds.size();
+  int size() {
+    return size;
   }
 
   synchronized List<Hold> all() {

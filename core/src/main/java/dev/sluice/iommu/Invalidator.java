@@ -1,40 +1,61 @@
 package dev.sluice.iommu;
 
+import dev.sluice.memory.GuestMemory;
+import dev.sluice.memory.RamRegion;
+import dev.sluice.memory.RemovalListener;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 
 /// What one IOMMU has cached and who is using it; takes an invalidation from the guest's request to
 /// the moment at which it may be reported as complete.
 ///
 /// The protocol, in [#invalidate]:
-/// 1. drop the cached translations and bindings; a walk under way can no longer insert its result;
-/// 2. publish a new generation: a hold that is made from now on was made by the new tables;
-/// 3. wait, without blocking, for the access sections that were open: they may have translated
-///    before step 1;
-/// 4. wait, without blocking, for the holds of earlier generations over the range, which the
-///    sections of step 3 have registered by now;
-/// 5. run the completion, once.
+/// 1. count: a walk that reads the count from now on reads the new tables;
+/// 2. drop the cached translations and bindings; a walk that began before can no longer insert its
+///    result;
+/// 3. count again: an access that reads this count finds the caches changed, and one that read
+///    guest memory without a section finds that it was overtaken;
+/// 4. wait, without blocking, for the access sections that are open over the range: they may have
+///    translated before step 2;
+/// 5. wait, without blocking, for the leases and holds over the range that were taken under an earlier
+///    count, which the sections of step 4 have registered by now;
+/// 6. wait, without blocking, for the sections that are open over the range now, for one may be a use
+///    of a mapping that another thread has just closed;
+/// 7. run the completion, once.
 ///
 /// New accesses are neither refused nor waited for. Two invalidations over one hold both wait for
-/// it and are both told.
+/// it and are both told. When nothing is under way, all of it costs two atomic additions and a look at
+/// each endpoint.
 public final class Invalidator {
   /// The most address spaces with a cache at a time. The guest picks the tags (VT-d: 65,536 domain
-  /// ids) and a full cache has some 250 KB; beyond this the cache of a space that no requester is
-  /// bound to is dropped, which an IOMMU may do at any time.
+  /// ids) and a cache has 32 KB or more; beyond this the cache of a space that no requester is bound
+  /// to is dropped, which an IOMMU may do at any time.
   public static final int MAX_SPACES = 256;
 
-  private final List<Endpoint> endpoints = new CopyOnWriteArrayList<>();
-  private final ConcurrentHashMap<Long, Iotlb> spaces = new ConcurrentHashMap<>();
-  private final AtomicLong generation = new AtomicLong();
+  private final InvalidationCount count = new InvalidationCount();
   private final DeadlineClock clock;
-  private final LongFunction<Iotlb> newSpace;
 
-  private final LongAdder drains = new LongAdder();
+  /// Changed under this, read without.
+  private volatile Endpoint[] endpoints = new Endpoint[0];
+
+  /// Changed under this, read without.
+  private volatile Spaces spaces = Spaces.NONE;
+
+  /// The memories that endpoints access, with what listens to their removals; guarded by this.
+  private final Map<GuestMemory, RemovalListener> memories = new HashMap<>();
+
+  private final AtomicLong pending = new AtomicLong();
+  /// How often memory was removed, which counts like an invalidation.
+  private final AtomicLong removals = new AtomicLong();
+
   private final LongAdder delayed = new LongAdder();
   private final LongAdder revocations = new LongAdder();
   private final AtomicLong longest = new AtomicLong();
@@ -46,76 +67,153 @@ public final class Invalidator {
 
   /// With a clock of the caller's.
   public Invalidator(DeadlineClock clock) {
-    this(clock, Iotlb::new);
-  }
-
-  /// With caches of another size.
-  Invalidator(DeadlineClock clock, LongFunction<Iotlb> newSpace) {
     this.clock = clock;
-    this.newSpace = newSpace;
   }
 
   DeadlineClock clock() {
     return clock;
   }
 
+  InvalidationCount count() {
+    return count;
+  }
+
+  // --- endpoints
+
   /// Adds a requester. Its first access asks the model.
-  public Endpoint attach(RequesterId requester) {
-    Endpoint endpoint = new Endpoint(requester, this);
-    endpoints.add(endpoint);
+  ///
+  /// @param memory the guest-physical memory that its accesses go to
+  public synchronized Endpoint attach(RequesterId requester, GuestMemory memory) {
+    Endpoint endpoint = new Endpoint(requester, memory, this);
+    endpoints = Arrays.copyOf(endpoints, endpoints.length + 1);
+    endpoints[endpoints.length - 1] = endpoint;
+    memories.computeIfAbsent(memory, this::listenTo);
     return endpoint;
+  }
+
+  private RemovalListener listenTo(GuestMemory memory) {
+    RemovalListener listener = (region, letGo) -> removing(memory, region, letGo);
+    memory.addRemovalListener(listener);
+    return listener;
   }
 
   /// Removes a requester that begins no accesses any more; what it still holds is revoked.
   /// Invalidations go on waiting for what it has under way, such as the kernel's input and output.
   public void detach(Endpoint endpoint) {
     endpoint.unbindIf(_ -> true);
-    endpoint.shutDown(() -> endpoints.remove(endpoint));
+    endpoint.shutDown(() -> forget(endpoint));
   }
 
-  /// The requesters, in the order in which they were attached.
-  public List<Endpoint> endpoints() {
-    return List.copyOf(endpoints);
-  }
-
-  /// The cache of an address space; makes it if there is none. May drop the cache of a space that
-  /// nobody is bound to.
-  public Iotlb space(long tag) {
-    Iotlb found = spaces.get(tag);
-    if (found != null) {
-      return found;
-    }
-    if (spaces.size() >= MAX_SPACES) {
-      evictOne(tag);
-    }
-    return spaces.computeIfAbsent(tag, newSpace::apply);
-  }
-
-  private synchronized void evictOne(long wanted) {
-    if (spaces.size() < MAX_SPACES) {
-      return;
-    }
-    for (Iotlb candidate : spaces.values()) {
-      boolean bound = endpoints.stream().anyMatch(e -> e.space() == candidate);
-      if (!bound && candidate.tag() != wanted) {
-        evict(candidate);
-        return;
+  private synchronized void forget(Endpoint endpoint) {
+    endpoints =
+        Arrays.stream(endpoints).filter(other -> other != endpoint).toArray(Endpoint[]::new);
+    GuestMemory memory = endpoint.memory();
+    if (Arrays.stream(endpoints).noneMatch(other -> other.memory() == memory)) {
+      // Nobody is left who could tell when a region's number goes to another.
+      for (Iotlb space : spaces.all()) {
+        if (space.memory() == memory) {
+          retire(space);
+        }
+      }
+      RemovalListener listener = memories.remove(memory);
+      if (listener != null) {
+        memory.removeRemovalListener(listener);
       }
     }
   }
 
-  /// Drops a cache and its place. A model may still have it at hand.
-  void evict(Iotlb old) {
-    // Empty for good while invalidations still find it: were its place gone first, one that came in
-    // between would pass over what is still in the cache and in use.
-    old.retire();
-    spaces.remove(old.tag(), old);
-    // Pairs with Endpoint.bind: it binds and then asks whether the cache is retired.
-    endpoints.forEach(e -> e.unbindFrom(old));
+  /// The requesters, in the order in which they were attached.
+  public List<Endpoint> endpoints() {
+    return List.of(endpoints);
   }
 
-  long generation() {
-    return generation.get();
+  // --- caches
+
+  /// The cache of an address space, as the endpoint's accesses find it; makes it if there is none. May
+  /// drop the cache of a space that nobody is bound to.
+  public Iotlb space(long tag, Endpoint endpoint) {
+    Iotlb found = spaces.find(tag, endpoint.memory());
+    return found != null && !found.isRetired() ? found : add(tag, endpoint.memory());
+  }
+
+  private synchronized Iotlb add(long tag, GuestMemory memory) {
+    Iotlb found = spaces.find(tag, memory);
+    if (found != null && !found.isRetired()) {
+      return found;
+    }
+    Iotlb made = new Iotlb(tag, memory, count);
+    if (found != null || (spaces.size() >= MAX_SPACES && !evictOne())) {
+      // An access that is under way keeps the place taken: this one is made without a cache.
+      made.retire();
+      return made;
+    }
+    spaces = spaces.with(made);
+    // Before the ticket of the first walk: an invalidation that has not seen the new cache has counted
+    // by then.
+    VarHandle.fullFence();
+    return made;
+  }
+
+  /// Makes room, unless an access keeps what could go.
+  private boolean evictOne() {
+    for (Iotlb candidate : spaces.all()) {
+      if (!candidate.isRetired() && Arrays.stream(endpoints).noneMatch(e -> e.space() == candidate)) {
+        retire(candidate);
+        return spaces.size() < MAX_SPACES;
+      }
+    }
+    return false;
+  }
+
+  /// Drops a cache. Its place goes when no access has it at hand any more: until then invalidations
+  /// find it.
+  void retire(Iotlb old) {
+    old.retire();
+    for (Endpoint endpoint : endpoints) {
+      endpoint.unbindFrom(old);
+    }
+    Endpoint[] users = endpoints;
+    Drain.start(
+        drain -> {
+          for (Endpoint endpoint : users) {
+            endpoint.awaitSections(0, 0, 0, -1, drain);
+          }
+        },
+        () -> remove(old));
+  }
+
+  private synchronized void remove(Iotlb old) {
+    spaces = spaces.without(old);
+  }
+
+  // --- invalidations
+
+  /// Makes the IOMMU forget the translations of one address space over a range; otherwise as the
+  /// general form, and without allocating anything when nothing is under way.
+  ///
+  /// @param first first I/O virtual address, unsigned
+  /// @param last last I/O virtual address, inclusive
+  public void invalidate(long tag, long first, long last, Runnable completed) {
+    if (Long.compareUnsigned(first, last) > 0) {
+      throw new IllegalArgumentException(
+          "empty range: first 0x%x, last 0x%x".formatted(first, last));
+    }
+    long number = count.begin();
+    try {
+      Spaces now = spaces;
+      for (int place = now.place(tag); ; place = now.next(place)) {
+        Iotlb space = now.at(place);
+        if (space == null) {
+          break;
+        }
+        if (space.tag() == tag) {
+          space.drop(first, last, number);
+        }
+      }
+    } finally {
+      count.end();
+    }
+    finish(-1, tag, first, last, null, completed);
   }
 
   /// Makes the IOMMU forget, and runs `completed` once when nothing obtained before over the range
@@ -127,46 +225,21 @@ public final class Invalidator {
   ///   that a guest fills loops instead
   public void invalidate(Invalidation what, Runnable completed) {
     Objects.requireNonNull(completed);
-    long began = clock.nanoTime();
-    drop(what);
-    // After the drop: a section that reads the new generation finds the caches already changed.
-    long visible = generation.incrementAndGet();
-    Drain drain = new Drain(() -> complete(began, completed));
-    for (Endpoint endpoint : endpoints) {
-      if (what.concerns(endpoint)) {
-        drain.countUp();
-        endpoint.awaitSections(() -> awaitHolds(endpoint, what, visible, drain));
-      }
-    }
-    if (!drain.countDown()) {
-      delayed.increment();
-    }
-  }
-
-  /// The sections that were open are through, so what they made is registered.
-  private static void awaitHolds(Endpoint endpoint, Invalidation what, long visible, Drain drain) {
-    List<Hold> concerned = endpoint.holds().concerned(what, visible);
-    concerned.forEach(hold -> hold.delay(drain));
+    long number = count.begin();
     try {
-      concerned.forEach(Hold::expire);
+      drop(what, number);
     } finally {
-      // A deadline that cannot be set (a host out of threads) is no reason to wait for ever.
-      drain.countDown();
+      count.end();
     }
+    finish(
+        what.tagMask(), what.tagValue(), what.first(), what.last(), what.endpoint(), completed);
   }
 
-  private void drop(Invalidation what) {
+  private void drop(Invalidation what, long number) {
     if (what.translations()) {
-      if (what.tagMask() == -1) {
-        Iotlb one = spaces.get(what.tagValue());
-        if (one != null) {
-          one.drop(what.first(), what.last());
-        }
-      } else {
-        for (Iotlb space : spaces.values()) {
-          if (what.matches(space.tag())) {
-            space.drop(what.first(), what.last());
-          }
+      for (Iotlb space : spaces.all()) {
+        if (what.matches(space.tag())) {
+          space.drop(what.first(), what.last(), number);
         }
       }
     }
@@ -186,10 +259,92 @@ public final class Invalidator {
     }
   }
 
-  private void complete(long began, Runnable completed) {
-    drains.increment();
-    longest.accumulateAndGet(clock.nanoTime() - began, Math::max);
-    Continuations.run(List.of(completed));
+  /// From the moment at which the caches are as the guest wants them.
+  ///
+  /// @param only whose accesses alone are meant, or null for everybody's
+  private void finish(
+      long tagMask,
+      long tagValue,
+      long first,
+      long last,
+      @Nullable Endpoint only,
+      Runnable completed) {
+    // Another invalidation may have counted since: then some leases that began after this one are waited
+    // for as well.
+    long before = count.get();
+    Endpoint[] users = endpoints;
+    for (Endpoint user : users) {
+      if ((only == null || only == user)
+          && !user.isQuiet(tagMask, tagValue, first, last, before)) {
+        drain(
+            new PageLeases.Query(tagMask, tagValue, first, last, before, -1),
+            only == null ? users : new Endpoint[] {only},
+            completed);
+        return;
+      }
+    }
+    Continuations.run(completed);
+  }
+
+  /// Steps 4 to 7, when something is in the way.
+  private void drain(PageLeases.Query what, Endpoint[] users, Runnable completed) {
+    long began = clock.nanoTime();
+    pending.incrementAndGet();
+    AtomicBoolean done = new AtomicBoolean();
+    Runnable last =
+        () -> {
+          done.set(true);
+          pending.decrementAndGet();
+          longest.accumulateAndGet(clock.nanoTime() - began, Math::max);
+          Continuations.run(completed);
+        };
+    Runnable lastUses = () -> Drain.start(drain -> awaitSections(what, users, drain), last);
+    Runnable uses = () -> Drain.start(drain -> awaitUses(what, users, drain), lastUses);
+    Drain.start(drain -> awaitSections(what, users, drain), uses);
+    if (!done.get()) {
+      delayed.increment();
+    }
+  }
+
+  private static void awaitSections(PageLeases.Query what, Endpoint[] users, Drain drain) {
+    for (Endpoint user : users) {
+      user.awaitSections(what.tagMask(), what.tagValue(), what.first(), what.last(), drain);
+    }
+  }
+
+  private static void awaitUses(PageLeases.Query what, Endpoint[] users, Drain drain) {
+    for (Endpoint user : users) {
+      List<Hold> holds = user.holds().concerned(what);
+      holds.forEach(hold -> hold.delay(drain));
+      holds.forEach(Hold::expire);
+      user.awaitLeases(what, drain);
+    }
+  }
+
+  /// A region leaves the memory of some endpoints: nothing cached may lead to it any more, and those
+  /// who use it have to let go.
+  private void removing(GuestMemory memory, RamRegion region, Runnable letGo) {
+    long number = count.begin();
+    try {
+      for (Iotlb space : spaces.all()) {
+        if (space.memory() == memory) {
+          space.drop(0, -1, number);
+        }
+      }
+    } finally {
+      count.end();
+    }
+    removals.incrementAndGet();
+    Endpoint[] users =
+        Arrays.stream(endpoints).filter(user -> user.memory() == memory).toArray(Endpoint[]::new);
+    Drain.start(
+        drain -> {
+          for (Endpoint user : users) {
+            drain.countUp();
+            user.surrender(region, drain::countDown);
+          }
+        },
+        letGo);
   }
 
   void countRevocation() {
@@ -198,7 +353,8 @@ public final class Invalidator {
 
   /// What has been drained so far.
   public Statistics statistics() {
-    return new Statistics(drains.sum(), delayed.sum(), revocations.sum(), longest.get());
+    return new Statistics(
+        count.getVolatile() / 2 - removals.get() - pending.get(), delayed.sum(), revocations.sum(), longest.get());
   }
 
   /// Counts since the start.
@@ -207,6 +363,6 @@ public final class Invalidator {
   /// @param delayed those of them that had to wait for an access
   /// @param revocations mappings taken away at a deadline, for the sake of an invalidation or of a
   ///   removal of memory
-  /// @param longestNanos the longest time from an invalidation to its completion
+  /// @param longestNanos the longest time that one of those had to wait
   public record Statistics(long drains, long delayed, long revocations, long longestNanos) {}
 }

@@ -1,52 +1,90 @@
 package dev.sluice.iommu;
 
 import dev.sluice.iommu.Translation.Page;
-import java.util.concurrent.atomic.AtomicReferenceArray;
+import dev.sluice.memory.GuestMemory;
+import dev.sluice.memory.Ram;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// The cached translations of one address space.
+/// The cached translations of one address space, for accesses through one [GuestMemory].
 ///
-/// Direct mapped: a slot for each of [#SMALL_SLOTS] consecutive 4 KiB pages and for each of
-/// [#LARGE_SLOTS] consecutive 2 MiB pages. An entry stays until another takes its slot or an
-/// invalidation drops it, so a guest that forgets to invalidate meets its mistake. A page of
-/// another size stands in the slot of the address that missed.
+/// Direct mapped, one slot for each of [#SLOTS] consecutive 4 KiB pages; a slot is one word, so it
+/// is read, replaced and emptied as a whole. A page leads straight to RAM:
 ///
-/// A lookup takes no lock. Inserts and invalidations, which are rare, share one: that makes "no
-/// walk that began before an invalidation inserts after it" a comparison under the lock. Slots are
-/// read and written as volatile, which is what [AccessGate] asks of all that a section relies on.
+/// ```text
+/// 63              40 39          32 31              4  3  2  1  0
+/// +-----------------+--------------+-----------------+-----+--+--+
+/// | IOVA bits 47:24 | region number| page in region  |  0  |W |R |   a page, W or R set
+/// +-----------------+--------------+-----------------+-----+--+--+
+/// |0|            number of the invalidation          |     |0 |0 |   emptied by an invalidation
+/// |1|   who       |  count at the time, bits 33:0    |     |0 |0 |   emptied by one walk
+/// +-----------------------------------------------------------+--+
+/// ```
+///
+/// What does not fit (large pages, addresses of more than 48 bits, memory that is not RAM) stands in
+/// [LargeIotlb].
+///
+/// An entry stays until another takes its slot or an invalidation drops it, so a guest that forgets
+/// to invalidate meets its mistake. An invalidation empties the slots of its range whatever they
+/// hold.
+///
+/// *No walk that began before an invalidation inserts after it*, without a lock: a walk's result may
+/// only replace an emptiness that is no younger than the walk's [#ticket], or the walk's own. The
+/// emptiness that the invalidation leaves is younger; and once it is there, the walk's compare-and-set
+/// of an older one fails. A slot that holds another page is first emptied by the walk itself, under a
+/// mark that no other walk has: were it enough that the slot looks as before, it might have been
+/// emptied and filled alike in between.
 public final class Iotlb {
-  private static final int SMALL_SLOTS = 4096;
-  private static final int LARGE_SLOTS = 1024;
-  private static final int SMALL_SHIFT = 12;
-  private static final int LARGE_SHIFT = 21;
+  /// Pages of 4 KiB, 16 MiB in all: 32 KiB of words, which stay in a processor's first-level cache.
+  static final int SLOTS = 4096;
+
+  /// What [#find] answers when there is nothing.
+  public static final long MISS = Ram.NOWHERE;
+
+  private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
+
+  private static final int PAGE_SHIFT = 12;
+  private static final long IN_PAGE = (1L << PAGE_SHIFT) - 1;
+
+  /// IOVA bits that a word can tell apart.
+  private static final int WIDTH = 48;
+
+  private static final int TAG_SHIFT = 16;
+  private static final long TAG = -1L << 40;
+  private static final long FRAME = 0xFF_FFFF_FFF0L;
+  private static final int FRAME_SHIFT = 8;
+  private static final long RIGHTS = 3;
+
+  private static final int EMPTY_SHIFT = 2;
+  private static final int WHO_SHIFT = 36;
+  private static final long WHO = (1L << 27) - 1;
+  private static final long COUNT_IN_MARK = (1L << 34) - 1;
 
   private final long tag;
-  private final AtomicReferenceArray<@Nullable Page> small;
-  private final AtomicReferenceArray<@Nullable Page> large;
-  private final Object changes = new Object();
+  private final GuestMemory memory;
+  private final InvalidationCount count;
+  private final long[] words;
+  private final AtomicInteger marks = new AtomicInteger();
 
-  /// Counts invalidations; written under the lock, read without.
-  private volatile long generation;
+  /// Null until there is something to put into it.
+  private volatile @Nullable LargeIotlb large;
 
-  /// Set once, under the lock: this cache has lost its place in the invalidator and must stay
-  /// empty.
+  /// Set once: nobody may be bound to it any more.
   private volatile boolean retired;
 
-  /// Whether some entry of `small` or `large` is of another size than its slots, so that it may
-  /// stand in any slot.
-  private boolean oddSmall;
-
-  private boolean oddLarge;
-
-  Iotlb(long tag) {
-    this(tag, SMALL_SLOTS, LARGE_SLOTS);
+  Iotlb(long tag, GuestMemory memory, InvalidationCount count) {
+    this(tag, memory, count, SLOTS);
   }
 
-  /// With other numbers of slots, each a power of two.
-  Iotlb(long tag, int smallSlots, int largeSlots) {
+  /// With another number of slots, a power of two.
+  Iotlb(long tag, GuestMemory memory, InvalidationCount count, int slots) {
     this.tag = tag;
-    small = new AtomicReferenceArray<>(smallSlots);
-    large = new AtomicReferenceArray<>(largeSlots);
+    this.memory = memory;
+    this.count = count;
+    words = new long[slots];
   }
 
   /// The address space, by the model's numbering.
@@ -54,18 +92,83 @@ public final class Iotlb {
     return tag;
   }
 
-  /// To be taken before the first table is read for a translation; [#insert] wants it back.
-  public long ticket() {
-    return generation;
+  GuestMemory memory() {
+    return memory;
+  }
+
+  // --- lookups
+
+  /// The RAM behind an address, if a cached translation allows the access.
+  ///
+  /// Within an access section; or without one if the access then asks [Endpoint#isUndisturbed].
+  ///
+  /// @param rights as [dev.sluice.memory.Access#rights()]
+  /// @return a [Ram] address, good to the end of the 4 KiB page that holds `iova`; or [#MISS]
+  public long find(long iova, int rights) {
+    long word = (long) WORDS.getAcquire(words, slot(iova));
+    if ((((word ^ (iova << TAG_SHIFT)) & TAG) | (~word & rights) | (iova >>> WIDTH)) == 0) {
+      return (word & FRAME) << FRAME_SHIFT | (iova & IN_PAGE);
+    }
+    LargeIotlb other = large;
+    return other == null ? MISS : other.find(iova, rights);
+  }
+
+  /// The cached page of an address, or null. Within a section; for a model whose requester was
+  /// bound elsewhere, so that the lookup before it asked the model was made there.
+  public @Nullable Page lookup(long iova) {
+    long word = (long) WORDS.getAcquire(words, slot(iova));
+    if (isPageOf(word, iova)) {
+      long base = iova & ~IN_PAGE;
+      long address = memory.addressOf((word & FRAME) << FRAME_SHIFT);
+      return address == GuestMemory.NO_ADDRESS
+          ? null
+          : new Page(base, address, PAGE_SHIFT, (word & 1) != 0, (word & 2) != 0, tag);
+    }
+    LargeIotlb other = large;
+    return other == null ? null : other.lookup(iova);
+  }
+
+  private static boolean isPageOf(long word, long iova) {
+    return (word & RIGHTS) != 0
+        && (((word ^ (iova << TAG_SHIFT)) & TAG) | (iova >>> WIDTH)) == 0;
+  }
+
+  private int slot(long iova) {
+    return (int) (iova >>> PAGE_SHIFT) & (words.length - 1);
+  }
+
+  // --- walks
+
+  /// To be taken before the first table is read for a translation of `iova`; [#insert] wants it
+  /// back.
+  public long ticket(long iova) {
+    long now = count.get();
+    if (iova >>> WIDTH != 0) {
+      return now;
+    }
+    int slot = slot(iova);
+    long word = (long) WORDS.getAcquire(words, slot);
+    if (isEmptiedByInvalidation(word)) {
+      return now;
+    }
+    long mark =
+        Long.MIN_VALUE
+            | (marks.getAndIncrement() & WHO) << WHO_SHIFT
+            | (now & COUNT_IN_MARK) << EMPTY_SHIFT;
+    return WORDS.compareAndSet(words, slot, word, mark) ? mark : now;
+  }
+
+  private static boolean isEmptiedByInvalidation(long word) {
+    return word >= 0 && (word & RIGHTS) == 0;
   }
 
   /// Offers a translation.
   ///
   /// @param page what the walk found
   /// @param iova the address that missed, within the page
-  /// @param ticket from [#ticket()], taken before the walk
-  /// @return false when an invalidation has come since the ticket, whatever its range: the entry
-  ///   may be stale and was not kept
+  /// @param ticket from [#ticket], taken before the walk
+  /// @return false when an invalidation has come since the ticket, or another walk was in the way:
+  ///   the entry may be stale and was not kept
   /// @throws IllegalArgumentException when the page is of another address space or does not hold
   ///   `iova`
   public boolean insert(Page page, long iova, long ticket) {
@@ -73,90 +176,93 @@ public final class Iotlb {
       throw new IllegalArgumentException(
           "%s does not hold 0x%x of the address space 0x%x".formatted(page, iova, tag));
     }
-    synchronized (changes) {
-      if (ticket != generation || retired) {
-        return false;
+    int rights = (page.readable() ? 1 : 0) | (page.writable() ? 2 : 0);
+    if (page.shift() == PAGE_SHIFT && iova >>> WIDTH == 0) {
+      long ram = memory.ramAddress(page.address(), GuestMemory.PAGE, page.writable());
+      if (ram != Ram.NOWHERE && (ram & IN_PAGE) == 0) {
+        return rights == 0
+            || insert((iova << TAG_SHIFT & TAG) | ram >>> FRAME_SHIFT | rights, iova, ticket);
       }
-      if (page.shift() < LARGE_SHIFT) {
-        oddSmall |= page.shift() != SMALL_SHIFT;
-        small.set(slot(small, iova, SMALL_SHIFT), page);
+    }
+    return insertLarge(page, iova, ticket);
+  }
+
+  private boolean insert(long word, long iova, long ticket) {
+    int slot = slot(iova);
+    if (ticket < 0) {
+      return WORDS.compareAndSet(words, slot, ticket, word);
+    }
+    long seen = (long) WORDS.getAcquire(words, slot);
+    return isEmptiedByInvalidation(seen)
+        && seen >>> EMPTY_SHIFT <= ticket
+        && WORDS.compareAndSet(words, slot, seen, word);
+  }
+
+  private boolean insertLarge(Page page, long iova, long ticket) {
+    LargeIotlb other = large();
+    long ram = memory.ramAddress(page.address(), 1L << page.shift(), page.writable());
+    synchronized (other) {
+      // `large` was there before the count is read, an invalidation counts before it looks for
+      // `large`, all four volatile: so one that does not find it is noticed here; and one that does
+      // waits for the lock and drops what is inserted now.
+      long now = count.getVolatile();
+      boolean unchanged =
+          ticket >= 0
+              ? ticket == now
+              : (ticket >>> EMPTY_SHIFT & COUNT_IN_MARK) == (now & COUNT_IN_MARK);
+      if (unchanged) {
+        other.insert(page, ram, iova);
+      }
+      return unchanged;
+    }
+  }
+
+  private LargeIotlb large() {
+    LargeIotlb made = large;
+    if (made == null) {
+      synchronized (this) {
+        made = large;
+        if (made == null) {
+          made = new LargeIotlb();
+          large = made;
+        }
+      }
+    }
+    return made;
+  }
+
+  // --- invalidations
+
+  /// Empties the slots of a range. Between the two counts of the invalidation.
+  ///
+  /// @param number the invalidation's first count
+  void drop(long first, long last, long number) {
+    if (first >>> WIDTH == 0) {
+      long firstPage = first >>> PAGE_SHIFT;
+      long pages = (last >>> PAGE_SHIFT) - firstPage + 1;
+      long empty = number << EMPTY_SHIFT;
+      if (pages < words.length) {
+        for (long i = 0; i < pages; i++) {
+          WORDS.setRelease(words, (int) (firstPage + i) & (words.length - 1), empty);
+        }
       } else {
-        oddLarge |= page.shift() != LARGE_SHIFT;
-        large.set(slot(large, iova, LARGE_SHIFT), page);
+        Arrays.fill(words, empty);
       }
-      return true;
+    }
+    LargeIotlb other = large;
+    if (other != null) {
+      synchronized (other) {
+        other.drop(first, last);
+      }
     }
   }
 
-  /// The cached page of an address, or null. Within a section; for a model whose requester was
-  /// bound elsewhere, so that the lookup before it asked the model was made there.
-  public @Nullable Page lookup(long iova) {
-    Page page = small.get(slot(small, iova, SMALL_SHIFT));
-    if (page != null && page.contains(iova)) {
-      return page;
-    }
-    page = large.get(slot(large, iova, LARGE_SHIFT));
-    return page != null && page.contains(iova) ? page : null;
-  }
-
-  /// Drops what overlaps `[first, last]` and refuses results of walks that are under way.
-  void drop(long first, long last) {
-    synchronized (changes) {
-      generation++;
-      oddSmall = drop(small, first, last, SMALL_SHIFT, oddSmall);
-      oddLarge = drop(large, first, last, LARGE_SHIFT, oddLarge);
-    }
-  }
-
-  /// Empties the cache for good.
+  /// Forbids new bindings: the invalidator is about to forget this cache.
   void retire() {
-    synchronized (changes) {
-      retired = true;
-    }
-    drop(0, -1);
+    retired = true;
   }
 
   boolean isRetired() {
     return retired;
-  }
-
-  /// Drops what overlaps the range from one of the two arrays.
-  ///
-  /// @return whether entries of an odd size are left
-  private static boolean drop(
-      AtomicReferenceArray<@Nullable Page> slots, long first, long last, int shift, boolean odd) {
-    long firstPage = first >>> shift;
-    long pages = (last >>> shift) - firstPage + 1;
-    if (!odd && pages < slots.length()) {
-      for (long i = 0; i < pages; i++) {
-        dropSlot(slots, (int) (firstPage + i) & (slots.length() - 1), first, last);
-      }
-      return false;
-    }
-    boolean oddLeft = false;
-    for (int slot = 0; slot < slots.length(); slot++) {
-      Page left = dropSlot(slots, slot, first, last);
-      oddLeft |= left != null && left.shift() != shift;
-    }
-    return oddLeft;
-  }
-
-  /// Empties a slot if its page overlaps the range.
-  ///
-  /// @return the page that stays, or null
-  private static @Nullable Page dropSlot(
-      AtomicReferenceArray<@Nullable Page> slots, int slot, long first, long last) {
-    Page page = slots.getPlain(slot);
-    if (page != null
-        && Long.compareUnsigned(page.iova(), last) <= 0
-        && Long.compareUnsigned(first, page.last()) <= 0) {
-      slots.set(slot, null);
-      return null;
-    }
-    return page;
-  }
-
-  private static int slot(AtomicReferenceArray<@Nullable Page> slots, long iova, int shift) {
-    return (int) (iova >>> shift) & (slots.length() - 1);
   }
 }

@@ -29,8 +29,13 @@ public final class GuestMemory {
   /// costs a mapping of the process; QEMU without a virtual IOMMU needs about a dozen.
   public static final int MAX_REGIONS = 4096;
 
+  /// What stands for "no guest-physical address": the last byte of the address space, which begins
+  /// no page.
+  public static final long NO_ADDRESS = -1;
+
   private final Object changes = new Object();
   private volatile MemoryMap map = MemoryMap.EMPTY;
+  private final Ram ram = new Ram();
   private final List<RemovalListener> listeners = new CopyOnWriteArrayList<>();
 
   /// An address space with nothing in it.
@@ -80,6 +85,9 @@ public final class GuestMemory {
       if (ram != null && !ram.place()) {
         throw new IllegalArgumentException("the region has been placed before");
       }
+      if (ram != null) {
+        ram.number(this.ram.add(ram));
+      }
       map = map.with(added);
     }
   }
@@ -125,15 +133,14 @@ public final class GuestMemory {
         };
     RuntimeException failure = null;
     for (Placed placed : gone) {
-      RamRegion ram = placed.ram();
-      if (ram != null) {
+      RamRegion region = placed.ram();
+      if (region != null) {
         left.incrementAndGet();
         try {
-          ram.remove(one);
+          remove(region, one);
         } catch (RuntimeException e) {
           failure = e;
         }
-        listeners.forEach(listener -> listener.removing(ram));
       }
     }
     one.run();
@@ -141,6 +148,59 @@ public final class GuestMemory {
       throw failure;
     }
     return gone.size();
+  }
+
+  /// Takes a region that is in the map no more from those who use it.
+  private void remove(RamRegion region, Runnable unmapped) {
+    // Each listener's hold first: with the last one gone the region is unmapped and its number free.
+    List<RemovalListener> told =
+        listeners.stream().filter(_ -> region.hold()).toList();
+    try {
+      region.remove(
+          () -> {
+            if (region.number() >= 0) {
+              ram.remove(region.number());
+            }
+            unmapped.run();
+          });
+    } finally {
+      told.forEach(listener -> listener.removing(region, region::release));
+    }
+  }
+
+  /// The RAM by number, for who keeps a way to it: see [Ram].
+  public Ram ram() {
+    return ram;
+  }
+
+  /// The RAM address of `[address, address + length)`.
+  ///
+  /// @param length bytes, 1 or more
+  /// @param write whether the bytes are to be written
+  /// @return [Ram#NOWHERE] unless all of it lies in one region with a number, which may be written
+  ///   if it is to be
+  public long ramAddress(long address, long length, boolean write) {
+    Placed placed = map.find(address);
+    if (placed == null || (write && !placed.writable())) {
+      return Ram.NOWHERE;
+    }
+    RamRegion region = placed.ram();
+    long offset = address - placed.first();
+    if (region == null
+        || region.number() < 0
+        || placed.run(address, length) < length
+        // Not the last page either, so that no run of RAM addresses goes on in another region.
+        || offset > Ram.REACH - PAGE - length) {
+      return Ram.NOWHERE;
+    }
+    return Ram.address(region.number(), offset);
+  }
+
+  /// The guest-physical address of a RAM address of a region that is in the map.
+  ///
+  /// @return [#NO_ADDRESS] when the region has left the map
+  public long addressOf(long ramAddress) {
+    return map.addressOf(Ram.number(ramAddress), Ram.offset(ramAddress));
   }
 
   /// Tells `listener` of each region that leaves from now on.

@@ -65,6 +65,17 @@ final class MemoryMap {
     return null;
   }
 
+  /// The address of a byte of the region with this number, or [GuestMemory#NO_ADDRESS].
+  long addressOf(int number, long offset) {
+    for (Placed placed : sorted) {
+      RamRegion ram = placed.ram();
+      if (ram != null && ram.number() == number) {
+        return placed.first + offset;
+      }
+    }
+    return GuestMemory.NO_ADDRESS;
+  }
+
   boolean overlaps(long first, long last) {
     for (Placed placed : sorted) {
       if (Long.compareUnsigned(placed.first, last) <= 0

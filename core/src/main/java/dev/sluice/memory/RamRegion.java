@@ -27,6 +27,9 @@ public final class RamRegion {
   private final AtomicBoolean placed = new AtomicBoolean();
   private final AtomicInteger holds = new AtomicInteger();
 
+  /// Its number in [Ram], or -1. Written before the region is put into the map.
+  private int number = -1;
+
   /// What to run after the removal. Written before `REMOVING` is set, read after it was seen.
   private @Nullable Runnable unmapped;
 
@@ -76,6 +79,16 @@ public final class RamRegion {
   /// Whether a device may write to it.
   public boolean writable() {
     return writable;
+  }
+
+  /// Its number among the regions of its memory, as [Ram#number] finds it in an address; -1 when it
+  /// has none.
+  public int number() {
+    return number;
+  }
+
+  void number(int given) {
+    number = given;
   }
 
   MemorySegment segment() {

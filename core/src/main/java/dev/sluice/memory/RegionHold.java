@@ -3,6 +3,7 @@ package dev.sluice.memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /// Contiguous host memory of one region, kept mapped until [#close()].
 ///
@@ -26,6 +27,13 @@ public final class RegionHold implements AutoCloseable {
   /// The bytes. Only for code that stops using them before it closes the hold.
   public MemorySegment bytes() {
     return bytes;
+  }
+
+  /// A hold of its own on some of the bytes.
+  ///
+  /// @return null when the region is being removed
+  public @Nullable RegionHold part(long offset, long length) {
+    return region.hold() ? new RegionHold(region, bytes.asSlice(offset, length)) : null;
   }
 
   /// Loads 1, 2, 4 or 8 bytes; with acquire order when aligned in host memory.

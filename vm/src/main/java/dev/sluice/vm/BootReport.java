@@ -43,8 +43,7 @@ public record BootReport(
   ///
   /// @param model such as `vtd`
   /// @param mode such as `legacy`
-  /// @param translations addresses that devices asked for
-  /// @param iotlbHits those that a cached translation answered
+  /// @param iotlbMisses accesses that no cached translation answered, so that the model was asked
   /// @param walks page-table walks
   /// @param faults refused accesses
   /// @param invalidations by kind, in a fixed order
@@ -52,8 +51,7 @@ public record BootReport(
   public record IommuSummary(
       String model,
       String mode,
-      long translations,
-      long iotlbHits,
+      long iotlbMisses,
       long walks,
       long faults,
       Map<String, Long> invalidations,

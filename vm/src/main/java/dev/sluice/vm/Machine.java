@@ -100,20 +100,14 @@ final class Machine implements AutoCloseable {
       return Optional.empty();
     }
     VtdStatistics statistics = unit.statistics();
-    long hits = 0;
-    long translations = 0;
-    for (Endpoint endpoint : unit.invalidator().endpoints()) {
-      hits += endpoint.hits();
-      translations += endpoint.hits() + endpoint.misses();
-    }
+    long misses = unit.invalidator().endpoints().stream().mapToLong(Endpoint::misses).sum();
     VtdStatistics.Faults faults = statistics.faults();
     var drains = statistics.drains();
     return Optional.of(
         new BootReport.IommuSummary(
             "vtd",
             "legacy",
-            translations,
-            hits,
+            misses,
             statistics.walks(),
             faults.recorded() + faults.merged() + faults.lost() + faults.suppressed(),
             byKind(statistics.invalidations()),

@@ -46,11 +46,11 @@ final class Caches {
       }
       case CacheInvalidation.IotlbDomain(int domainId) -> {
         absent.dropDomain(domainId);
-        invalidator.invalidate(Invalidation.ofSpace(domainId), completed);
+        invalidator.invalidate(domainId, 0, -1, completed);
       }
       case CacheInvalidation.IotlbPages(int domainId, long first, long last) -> {
         absent.dropRange(domainId, first, last);
-        invalidator.invalidate(Invalidation.ofRange(domainId, first, last), completed);
+        invalidator.invalidate(domainId, first, last, completed);
       }
     }
   }

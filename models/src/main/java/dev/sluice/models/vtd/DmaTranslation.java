@@ -163,7 +163,7 @@ final class DmaTranslation {
     if (context.translationType() == ContextEntry.TranslationType.PASS_THROUGH) {
       return identity(endpoint, bindTicket, context.domainId(), iova);
     }
-    Iotlb space = invalidator.space(context.domainId());
+    Iotlb space = invalidator.space(context.domainId(), endpoint);
     Page kept = endpoint.space() == space ? null : space.lookup(iova);
     if (kept != null && kept.allows(access)) {
       // Only the binding was gone: a context-cache invalidation leaves the IOTLB as it is.
@@ -173,7 +173,7 @@ final class DmaTranslation {
     if (cachingMode && absent.contains(context.domainId(), iova)) {
       return absent(context, access);
     }
-    long ticket = space.ticket();
+    long ticket = space.ticket(iova);
     long absentTicket = absent.ticket();
     counters.walked();
     return switch (walker.walk(context.table(), context.levels(), iova, access)) {
@@ -234,8 +234,8 @@ final class DmaTranslation {
 
   /// Translation disabled, or pass-through (3.9): the address is the guest-physical one.
   private Page identity(Endpoint endpoint, long bindTicket, long tag, long iova) {
-    Iotlb space = invalidator.space(tag);
-    long ticket = space.ticket();
+    Iotlb space = invalidator.space(tag, endpoint);
+    long ticket = space.ticket(iova);
     int shift =
         InterruptRange.touches(iova & -(1L << LARGE_PAGE_SHIFT), LARGE_PAGE_SHIFT)
             ? RadixFormat.PAGE_SHIFT

@@ -1,0 +1,122 @@
+package dev.sluice.iommu;
+
+import dev.sluice.iommu.Translation.Page;
+import dev.sluice.memory.Ram;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/// The cached translations of one address space that do not fit a word of [Iotlb].
+///
+/// Direct mapped: a slot for each of [#SMALL_SLOTS] consecutive 4 KiB pages and for each of
+/// [#LARGE_SLOTS] consecutive 2 MiB pages. A page of another size stands in the slot of the address
+/// that missed.
+///
+/// A lookup takes no lock. Inserts and invalidations are made under this object's, by [Iotlb].
+final class LargeIotlb {
+  private static final int SMALL_SLOTS = 4096;
+  private static final int LARGE_SLOTS = 1024;
+  private static final int SMALL_SHIFT = 12;
+  private static final int LARGE_SHIFT = 21;
+
+  /// @param ram RAM address of the page's first byte, or [Ram#NOWHERE]
+  private record Entry(Page page, long ram) {
+    boolean grants(long iova, int rights) {
+      return page.contains(iova)
+          && (page.readable() || (rights & 1) == 0)
+          && (page.writable() || (rights & 2) == 0);
+    }
+
+    long at(long iova) {
+      return ram == Ram.NOWHERE ? Ram.NOWHERE : ram + (iova - page.iova());
+    }
+  }
+
+  private final AtomicReferenceArray<@Nullable Entry> small =
+      new AtomicReferenceArray<>(SMALL_SLOTS);
+  private final AtomicReferenceArray<@Nullable Entry> large =
+      new AtomicReferenceArray<>(LARGE_SLOTS);
+
+  /// Whether some entry of `small` or `large` is of another size than its slots, so that it may
+  /// stand in any slot. Guarded by this.
+  private boolean oddSmall;
+
+  private boolean oddLarge;
+
+  LargeIotlb() {}
+
+  /// As [Iotlb#find].
+  long find(long iova, int rights) {
+    Entry entry = large.getAcquire(slot(large, iova, LARGE_SHIFT));
+    if (entry != null && entry.grants(iova, rights)) {
+      return entry.at(iova);
+    }
+    entry = small.getAcquire(slot(small, iova, SMALL_SHIFT));
+    return entry != null && entry.grants(iova, rights) ? entry.at(iova) : Iotlb.MISS;
+  }
+
+  @Nullable Page lookup(long iova) {
+    Entry entry = large.getAcquire(slot(large, iova, LARGE_SHIFT));
+    if (entry != null && entry.page.contains(iova)) {
+      return entry.page;
+    }
+    entry = small.getAcquire(slot(small, iova, SMALL_SHIFT));
+    return entry != null && entry.page.contains(iova) ? entry.page : null;
+  }
+
+  void insert(Page page, long ram, long iova) {
+    Entry entry = new Entry(page, ram);
+    if (page.shift() < LARGE_SHIFT) {
+      oddSmall |= page.shift() != SMALL_SHIFT;
+      small.set(slot(small, iova, SMALL_SHIFT), entry);
+    } else {
+      oddLarge |= page.shift() != LARGE_SHIFT;
+      large.set(slot(large, iova, LARGE_SHIFT), entry);
+    }
+  }
+
+  /// Drops what overlaps `[first, last]`.
+  void drop(long first, long last) {
+    oddSmall = drop(small, first, last, SMALL_SHIFT, oddSmall);
+    oddLarge = drop(large, first, last, LARGE_SHIFT, oddLarge);
+  }
+
+  /// Drops what overlaps the range from one of the two arrays.
+  ///
+  /// @return whether entries of an odd size are left
+  private static boolean drop(
+      AtomicReferenceArray<@Nullable Entry> slots, long first, long last, int shift, boolean odd) {
+    long firstPage = first >>> shift;
+    long pages = (last >>> shift) - firstPage + 1;
+    if (!odd && pages < slots.length()) {
+      for (long i = 0; i < pages; i++) {
+        dropSlot(slots, (int) (firstPage + i) & (slots.length() - 1), first, last);
+      }
+      return false;
+    }
+    boolean oddLeft = false;
+    for (int slot = 0; slot < slots.length(); slot++) {
+      Entry left = dropSlot(slots, slot, first, last);
+      oddLeft |= left != null && left.page.shift() != shift;
+    }
+    return oddLeft;
+  }
+
+  /// Empties a slot if its page overlaps the range.
+  ///
+  /// @return the entry that stays, or null
+  private static @Nullable Entry dropSlot(
+      AtomicReferenceArray<@Nullable Entry> slots, int slot, long first, long last) {
+    Entry entry = slots.getPlain(slot);
+    if (entry != null
+        && Long.compareUnsigned(entry.page.iova(), last) <= 0
+        && Long.compareUnsigned(first, entry.page.last()) <= 0) {
+      slots.set(slot, null);
+      return null;
+    }
+    return entry;
+  }
+
+  private static int slot(AtomicReferenceArray<@Nullable Entry> slots, long iova, int shift) {
+    return (int) (iova >>> shift) & (slots.length() - 1);
+  }
+}

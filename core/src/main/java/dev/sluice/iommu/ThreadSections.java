@@ -1,0 +1,98 @@
+package dev.sluice.iommu;
+
+import java.util.Arrays;
+
+/// The [AccessSection]s of one endpoint, one for each thread that uses it.
+final class ThreadSections {
+  private static final AccessSection[] NONE = new AccessSection[0];
+
+  /// Hashed by thread; every change makes a new array. A thread looks for its own section, which it
+  /// has put there itself: so a reader needs no order.
+  private AccessSection[] byThread = new AccessSection[1];
+
+  /// All of them. A section is here before it first opens.
+  private volatile AccessSection[] all = NONE;
+
+  ThreadSections() {}
+
+  AccessSection[] all() {
+    return all;
+  }
+
+  /// The calling thread's section, to be begun.
+  AccessSection own() {
+    Thread thread = Thread.currentThread();
+    AccessSection[] table = byThread;
+    AccessSection section = table[(int) thread.threadId() & (table.length - 1)];
+    if (section == null || !section.isOwnedBy(thread)) {
+      section = find(table, thread);
+    }
+    return section.isOpen() ? inner(section) : section;
+  }
+
+  private AccessSection find(AccessSection[] table, Thread thread) {
+    for (int i = 1; i < table.length; i++) {
+      AccessSection section = table[((int) thread.threadId() + i) & (table.length - 1)];
+      if (section == null) {
+        break;
+      }
+      if (section.isOwnedBy(thread)) {
+        return section;
+      }
+    }
+    return add(thread);
+  }
+
+  private synchronized AccessSection add(Thread thread) {
+    AccessSection made = new AccessSection(thread, false);
+    // Those of threads that have died go, unless a mapping outlives its thread.
+    AccessSection[] kept = new AccessSection[all.length + 1];
+    int count = 0;
+    for (AccessSection section : all) {
+      if (section.owner().isAlive() || section.isOpen() || section.leases().mayHaveAny()) {
+        kept[count++] = section;
+      }
+    }
+    kept[count++] = made;
+    publish(Arrays.copyOf(kept, count));
+    return made;
+  }
+
+  private void publish(AccessSection[] sections) {
+    AccessSection[] table = new AccessSection[Integer.highestOneBit(sections.length) * 4];
+    for (AccessSection section : sections) {
+      if (!section.isInner()) {
+        int place = (int) section.owner().threadId() & (table.length - 1);
+        while (table[place] != null) {
+          place = (place + 1) & (table.length - 1);
+        }
+        table[place] = section;
+      }
+    }
+    all = sections;
+    byThread = table;
+  }
+
+  /// A section within a section: the thread of a device that answers, within its access, to somebody
+  /// who makes it access again.
+  private AccessSection inner(AccessSection open) {
+    AccessSection section = open;
+    while (section.isOpen()) {
+      AccessSection next = section.inner();
+      if (next == null) {
+        next = addInner(section);
+      }
+      section = next;
+    }
+    return section;
+  }
+
+  private synchronized AccessSection addInner(AccessSection outer) {
+    AccessSection made = new AccessSection(outer.owner(), true);
+    outer.inner(made);
+    AccessSection[] more = Arrays.copyOf(all, all.length + 1);
+    more[all.length] = made;
+    all = more;
+    return made;
+  }
+}

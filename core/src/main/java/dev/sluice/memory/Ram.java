@@ -1,0 +1,230 @@
+package dev.sluice.memory;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/// The RAM of a [GuestMemory] by number instead of by guest-physical address, for who has found the
+/// way once and wants to go it again without a search: a cached translation, a mapping.
+///
+/// A *RAM address* names a byte by its region's number and its place in the region:
+///
+/// ```text
+/// 63      48 47       40 39                         0
+/// +---------+-----------+----------------------------+
+/// |    0    |  number   |    offset in the region    |
+/// +---------+-----------+----------------------------+
+/// ```
+///
+/// It is good until its region is removed. Then accesses by it fail, and nothing touches the
+/// unmapped bytes; but the number is given to another region when everybody whom the removal told
+/// ([RemovalListener]) has let go. So whoever keeps a RAM address keeps a listener, too.
+public final class Ram {
+  /// What stands for "no RAM with a number there".
+  public static final long NOWHERE = -1;
+
+  /// Bytes of a region that have a RAM address, from its start: 1 TiB.
+  static final long REACH = 1L << 40;
+
+  private static final int NUMBERS = 256;
+  private static final int NUMBER_SHIFT = 40;
+  private static final long OFFSET = REACH - 1;
+
+  /// By number, until the region is unmapped.
+  private final AtomicReferenceArray<@Nullable RamRegion> regions =
+      new AtomicReferenceArray<>(NUMBERS);
+
+  Ram() {}
+
+  /// Gives a region the lowest free number.
+  ///
+  /// @return the number, or -1 when there is none: the region is reached by address only
+  synchronized int add(RamRegion region) {
+    for (int number = 0; number < NUMBERS; number++) {
+      if (regions.getPlain(number) == null) {
+        regions.setRelease(number, region);
+        return number;
+      }
+    }
+    return -1;
+  }
+
+  /// Takes the number of a region back that is unmapped and that nobody knows any more.
+  synchronized void remove(int number) {
+    regions.set(number, null);
+  }
+
+  static long address(int number, long offset) {
+    return (long) number << NUMBER_SHIFT | offset;
+  }
+
+  /// The number of the region that a RAM address names.
+  public static int number(long ramAddress) {
+    return (int) (ramAddress >>> NUMBER_SHIFT);
+  }
+
+  static long offset(long ramAddress) {
+    return ramAddress & OFFSET;
+  }
+
+  private @Nullable RamRegion region(long ramAddress) {
+    // The address came from where the region was put before, so a plain read finds it or its end.
+    return regions.getPlain(number(ramAddress));
+  }
+
+  /// Copies bytes of one region into `into` from `offset` on.
+  ///
+  /// @return false when the region is going or its file was cut short; some bytes may have moved
+  public boolean read(long ramAddress, MemorySegment into, long offset, long length) {
+    RamRegion region = region(ramAddress);
+    if (region == null) {
+      return false;
+    }
+    try {
+      MemorySegment.copy(region.segment(), ramAddress & OFFSET, into, offset, length);
+      return true;
+    } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
+      return failed(region, e);
+    }
+  }
+
+  /// Copies `length` bytes of `from`, from `offset` on, into one region, which must be writable.
+  ///
+  /// @return as [#read]
+  public boolean write(long ramAddress, MemorySegment from, long offset, long length) {
+    RamRegion region = region(ramAddress);
+    if (region == null) {
+      return false;
+    }
+    try {
+      MemorySegment.copy(from, offset, region.segment(), ramAddress & OFFSET, length);
+      return true;
+    } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
+      return failed(region, e);
+    }
+  }
+
+  /// Sets bytes of one region, which must be writable.
+  ///
+  /// @return as [#read]
+  public boolean fill(long ramAddress, long length, byte value) {
+    MemorySegment pattern = FillPattern.of(value);
+    for (long done = 0; done < length; done += pattern.byteSize()) {
+      if (!write(ramAddress + done, pattern, 0, Math.min(length - done, pattern.byteSize()))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Loads 1, 2, 4 or 8 bytes of one region, with acquire order when aligned in host memory.
+  ///
+  /// @return as [#read]
+  public boolean load(long ramAddress, int bytes, ByteOrder order, Word into) {
+    RamRegion region = region(ramAddress);
+    if (region == null) {
+      return false;
+    }
+    try {
+      into.set(Scalars.load(region.segment(), ramAddress & OFFSET, bytes, order));
+      return true;
+    } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
+      return failed(region, e);
+    }
+  }
+
+  /// As the other load, for who knows by other means that the region is there.
+  ///
+  /// @return zero-extended
+  /// @throws IllegalStateException when the region is gone
+  /// @throws InternalError when its file was cut short
+  public long load(long ramAddress, int bytes, ByteOrder order) {
+    RamRegion region = region(ramAddress);
+    if (region == null) {
+      throw new IllegalStateException("the region was removed");
+    }
+    return Scalars.load(region.segment(), ramAddress & OFFSET, bytes, order);
+  }
+
+  /// Stores the low 1, 2, 4 or 8 bytes of `value` in one region, which must be writable, with
+  /// release order when aligned in host memory.
+  ///
+  /// @return as [#read]
+  public boolean store(long ramAddress, int bytes, ByteOrder order, long value) {
+    RamRegion region = region(ramAddress);
+    if (region == null) {
+      return false;
+    }
+    try {
+      Scalars.store(region.segment(), ramAddress & OFFSET, bytes, order, value);
+      return true;
+    } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
+      return failed(region, e);
+    }
+  }
+
+  /// Replaces 4 or 8 bytes by `desired` if they are `expected`, as one atomic step.
+  ///
+  /// @param witness receives what was there
+  /// @return as [#read]; false, too, when they are not aligned in host memory
+  public boolean compareAndExchange(
+      long ramAddress, int bytes, ByteOrder order, long expected, long desired, Word witness) {
+    RamRegion region = region(ramAddress);
+    if (region == null || !isAtomic(region, ramAddress, bytes)) {
+      return false;
+    }
+    try {
+      witness.set(
+          Scalars.compareAndExchange(
+              region.segment(), ramAddress & OFFSET, bytes, order, expected, desired));
+      return true;
+    } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
+      return failed(region, e);
+    }
+  }
+
+  /// Adds `addend` to 4 or 8 bytes, as one atomic step; the sum wraps.
+  ///
+  /// @param witness receives what was there before
+  /// @return as [#compareAndExchange]
+  public boolean fetchAndAdd(
+      long ramAddress, int bytes, ByteOrder order, long addend, Word witness) {
+    RamRegion region = region(ramAddress);
+    if (region == null || !isAtomic(region, ramAddress, bytes)) {
+      return false;
+    }
+    try {
+      witness.set(
+          Scalars.fetchAndAdd(region.segment(), ramAddress & OFFSET, bytes, order, addend));
+      return true;
+    } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
+      return failed(region, e);
+    }
+  }
+
+  private static boolean isAtomic(RamRegion region, long ramAddress, int bytes) {
+    return (bytes == 4 || bytes == 8)
+        && (ramAddress & (bytes - 1)) == 0
+        && Scalars.isAligned(region.segment(), ramAddress & OFFSET, bytes);
+  }
+
+  /// The contiguous bytes of a RAM address, kept mapped.
+  ///
+  /// @return null when the region is going
+  public @Nullable RegionHold hold(long ramAddress, long length) {
+    RamRegion region = region(ramAddress);
+    return region != null && region.hold()
+        ? new RegionHold(region, region.segment().asSlice(ramAddress & OFFSET, length))
+        : null;
+  }
+
+  /// An exception that a removed or truncated region explains is a failed access, and so is an offset
+  /// beyond the end: the number may be another region's by now. Any other is a defect and goes on.
+  private static boolean failed(RamRegion region, Throwable e) {
+    if (e instanceof IllegalStateException misuse && !region.isGone()) {
+      throw misuse;
+    }
+    return false;
+  }
+}
