@@ -75,8 +75,14 @@ public final class DmaContext implements AutoCloseable {
   private final @Nullable Iommu iommu;
   private final Ram ram;
   private final @Nullable RemovalListener removals;
-  private volatile boolean busMaster = true;
-  private volatile boolean closed;
+
+  /// Whether the function may make requests. Changed under this, read without. To be asked within a
+  /// section, so that whoever takes the right away and then awaits the sections knows that no access
+  /// is left; or after a read that takes part in no section.
+  private volatile boolean mayRequest = true;
+
+  /// Guarded by this.
+  private boolean closed;
 
   private DmaContext(GuestMemory memory, Endpoint endpoint, @Nullable Iommu iommu) {
     this.memory = memory;
@@ -115,8 +121,8 @@ public final class DmaContext implements AutoCloseable {
 
   /// Switches the function's right to make requests, its bus master enable bit. It starts switched
   /// on. An access under way may go on to the end of its section.
-  public void busMaster(boolean on) {
-    busMaster = on;
+  public synchronized void busMaster(boolean on) {
+    mayRequest = on && !closed;
   }
 
   /// How long a mapping of this context may keep an invalidation, or the removal of memory, waiting
@@ -143,14 +149,15 @@ public final class DmaContext implements AutoCloseable {
   /// @return null if every byte moved
   public @Nullable TargetAbort read(long iova, MemorySegment into, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, into.byteSize());
-    if (iommu == null || !isInPage(iova, length)) {
-      return move(Kind.READ, iova, into, offset, length, (byte) 0);
-    }
-    if (readCached(iova, into, offset, length)) {
-      return null;
-    }
+    return isInPage(iova, length) && readCached(iova, into, offset, length)
+        ? null
+        : readInFull(iova, into, offset, length);
+  }
+
+  private @Nullable TargetAbort readInFull(
+      long iova, MemorySegment into, long offset, long length) {
     TargetAbort abort = move(Kind.READ, iova, into, offset, length, (byte) 0);
-    if (abort != null) {
+    if (abort != null && iommu != null && isInPage(iova, length)) {
       // What the vain attempt may have brought is not the device's to see.
       into.asSlice(offset + abort.bytesMoved(), length - abort.bytesMoved()).fill((byte) 0);
     }
@@ -163,10 +170,9 @@ public final class DmaContext implements AutoCloseable {
   /// @return null if every byte moved
   public @Nullable TargetAbort write(long iova, MemorySegment from, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, from.byteSize());
-    if (iommu != null && isInPage(iova, length) && writeCached(iova, from, offset, length)) {
-      return null;
-    }
-    return move(Kind.WRITE, iova, from, offset, length, (byte) 0);
+    return isInPage(iova, length) && writeCached(iova, from, offset, length)
+        ? null
+        : move(Kind.WRITE, iova, from, offset, length, (byte) 0);
   }
 
   /// Sets guest memory to `value`.
@@ -188,14 +194,11 @@ public final class DmaContext implements AutoCloseable {
   /// @return false when it has to be done in full
   private boolean readCached(long iova, MemorySegment into, long offset, long length) {
     long count = endpoint.count();
-    if (!mayRequest()) {
-      return false;
-    }
     long at = endpoint.cached(iova, READ);
     return at != Iotlb.MISS
         && ram.read(at, into, offset, length)
         && endpoint.isUndisturbed(count)
-        && mayRequest();
+        && mayRequest;
   }
 
   /// A write by a cached translation, in a section.
@@ -208,10 +211,7 @@ public final class DmaContext implements AutoCloseable {
     }
     AccessSection section = endpoint.enter(space.tag(), iova, iova + (length - 1));
     try {
-      if (endpoint.space() != space || !mayRequest()) {
-        return false;
-      }
-      long at = space.find(iova, WRITE);
+      long at = mayUse(space) ? space.find(iova, WRITE) : Iotlb.MISS;
       return at != Iotlb.MISS && ram.write(at, from, offset, length);
     } finally {
       section.leave();
@@ -309,12 +309,6 @@ public final class DmaContext implements AutoCloseable {
         : abort(0, kind.access, AbortReason.ADDRESS_WRAP).after(possible);
   }
 
-  /// To be asked within a section, so that whoever takes the right away and then awaits the
-  /// sections knows that no access is left.
-  private boolean mayRequest() {
-    return busMaster && !closed;
-  }
-
   /// How many of `length` bytes from `iova` on lie before 2^64.
   private static long untilTheEnd(long iova, long length) {
     long toTheEnd = -iova;
@@ -324,7 +318,7 @@ public final class DmaContext implements AutoCloseable {
   /// Without an IOMMU. What keeps the bytes mapped meanwhile is the memory's own affair.
   private @Nullable TargetAbort moveDirect(
       Kind kind, long address, MemorySegment other, long offset, long length, byte value) {
-    if (!mayRequest()) {
+    if (!mayRequest) {
       return abort(address, kind.access, AbortReason.BUS_MASTER_OFF);
     }
     return moveMemory(kind, address, address, other, offset, length, value);
@@ -365,7 +359,7 @@ public final class DmaContext implements AutoCloseable {
       long length,
       byte value,
       boolean whole) {
-    if (!mayRequest()) {
+    if (!mayRequest) {
       return abort(iova, kind.access, AbortReason.BUS_MASTER_OFF);
     }
     for (long done = 0; done < length; ) {
@@ -440,7 +434,9 @@ public final class DmaContext implements AutoCloseable {
   ///
   /// @return null if `into` has the value
   public @Nullable TargetAbort load(long iova, int bytes, ByteOrder order, Word into) {
-    return scalar(Scalar.LOAD, Access.READ, iova, bytes, order, 0, 0, into);
+    return isInPage(iova, bytes) && loadCached(iova, bytes, order, into)
+        ? null
+        : scalar(Scalar.LOAD, Access.READ, iova, bytes, order, 0, 0, into);
   }
 
   /// Stores the low 1, 2, 4 or 8 bytes of `value`. Naturally aligned, it is a single access with
@@ -448,7 +444,9 @@ public final class DmaContext implements AutoCloseable {
   ///
   /// @return null if it was stored
   public @Nullable TargetAbort store(long iova, int bytes, ByteOrder order, long value) {
-    return scalar(Scalar.STORE, Access.WRITE, iova, bytes, order, value, 0, UNUSED);
+    return isInPage(iova, bytes) && storeCached(iova, bytes, order, value)
+        ? null
+        : scalar(Scalar.STORE, Access.WRITE, iova, bytes, order, value, 0, UNUSED);
   }
 
   /// Replaces 4 or 8 naturally aligned bytes by `desired` if they are `expected`, atomically.
@@ -503,19 +501,18 @@ public final class DmaContext implements AutoCloseable {
       return abort(iova, access, AbortReason.ADDRESS_WRAP);
     }
     if (iommu == null) {
-      return mayRequest()
+      return mayRequest
           ? result(scalarMemory(kind, iova, bytes, order, first, second, word), iova, access)
           : abort(iova, access, AbortReason.BUS_MASTER_OFF);
     }
-    if (isInPage(iova, bytes)
-        && (kind == Scalar.LOAD
-            ? loadCached(iova, bytes, order, word)
-            : changeCached(kind, access, iova, bytes, order, first, second, word))) {
+    if (access == Access.READ_WRITE
+        && isInPage(iova, bytes)
+        && atomicCached(kind, iova, bytes, order, first, second, word)) {
       return null;
     }
     AccessSection section = endpoint.enter(iova, iova + (bytes - 1));
     try {
-      return mayRequest()
+      return mayRequest
           ? scalarSection(iommu, kind, access, iova, bytes, order, first, second, word)
           : abort(iova, access, AbortReason.BUS_MASTER_OFF);
     } finally {
@@ -526,50 +523,60 @@ public final class DmaContext implements AutoCloseable {
   /// A load by a cached translation, like [#readCached].
   private boolean loadCached(long iova, int bytes, ByteOrder order, Word into) {
     long count = endpoint.count();
-    long at = mayRequest() ? endpoint.cached(iova, READ) : Iotlb.MISS;
+    long at = endpoint.cached(iova, READ);
     if (at == Iotlb.MISS || !ram.load(at, bytes, order, into)) {
       return false;
     }
-    if (endpoint.isUndisturbed(count) && mayRequest()) {
+    if (endpoint.isUndisturbed(count) && mayRequest) {
       return true;
     }
     into.set(0);
     return false;
   }
 
-  /// A store or an atomic operation by a cached translation, in a section.
-  ///
-  /// @return false when it has to be done in full; nothing has been changed then
-  private boolean changeCached(
-      Scalar kind,
-      Access access,
-      long iova,
-      int bytes,
-      ByteOrder order,
-      long first,
-      long second,
-      Word word) {
+  /// A store by a cached translation, in a section, like [#writeCached].
+  private boolean storeCached(long iova, int bytes, ByteOrder order, long value) {
     Iotlb space = endpoint.space();
     if (space == null) {
       return false;
     }
     AccessSection section = endpoint.enter(space.tag(), iova, iova + (bytes - 1));
     try {
-      if (endpoint.space() != space || !mayRequest()) {
-        return false;
-      }
-      long at = space.find(iova, access.rights());
-      return at != Iotlb.MISS
-          && switch (kind) {
-            case LOAD -> false;
-            case STORE -> ram.store(at, bytes, order, first);
-            case COMPARE_AND_EXCHANGE ->
-                ram.compareAndExchange(at, bytes, order, first, second, word);
-            case FETCH_AND_ADD -> ram.fetchAndAdd(at, bytes, order, first, word);
-          };
+      long at = mayUse(space) ? space.find(iova, WRITE) : Iotlb.MISS;
+      return at != Iotlb.MISS && ram.store(at, bytes, order, value);
     } finally {
       section.leave();
     }
+  }
+
+  /// An atomic operation by a cached translation, in a section, like [#writeCached].
+  private boolean atomicCached(
+      Scalar kind,
+      long iova,
+      int bytes,
+      ByteOrder order,
+      long first,
+      long second,
+      Word witness) {
+    Iotlb space = endpoint.space();
+    if (space == null) {
+      return false;
+    }
+    AccessSection section = endpoint.enter(space.tag(), iova, iova + (bytes - 1));
+    try {
+      long at = mayUse(space) ? space.find(iova, READ | WRITE) : Iotlb.MISS;
+      return at != Iotlb.MISS
+          && (kind == Scalar.FETCH_AND_ADD
+              ? ram.fetchAndAdd(at, bytes, order, first, witness)
+              : ram.compareAndExchange(at, bytes, order, first, second, witness));
+    } finally {
+      section.leave();
+    }
+  }
+
+  /// Within a section of this address space alone: whether it is still the one.
+  private boolean mayUse(Iotlb space) {
+    return endpoint.space() == space && mayRequest;
   }
 
   /// Within a section.
@@ -691,7 +698,7 @@ public final class DmaContext implements AutoCloseable {
     try {
       // Before any lookup: see Invalidator.
       long count = endpoint.count();
-      return mayRequest()
+      return mayRequest
           ? mapSection(iova, length, access, count, section, into)
           : abort(iova, access, AbortReason.BUS_MASTER_OFF);
     } finally {
@@ -712,7 +719,7 @@ public final class DmaContext implements AutoCloseable {
     AccessSection section = endpoint.enter(tag, iova, last);
     try {
       long count = endpoint.count();
-      if (endpoint.space() != space || !mayRequest()) {
+      if (endpoint.space() != space || !mayRequest) {
         return false;
       }
       long at =
@@ -825,7 +832,10 @@ public final class DmaContext implements AutoCloseable {
   /// away, and the IOMMU forgets the requester when its accesses have ended.
   @Override
   public void close() {
-    closed = true;
+    synchronized (this) {
+      closed = true;
+      mayRequest = false;
+    }
     if (iommu != null) {
       iommu.invalidator().detach(endpoint);
     } else if (removals != null) {

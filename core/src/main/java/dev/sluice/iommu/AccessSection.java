@@ -17,10 +17,16 @@ import org.jspecify.annotations.Nullable;
 /// write: see [WaitList] for how somebody can still wait for it without being overlooked.
 public final class AccessSection {
   private static final VarHandle STATE;
+  private static final VarHandle RETURNED;
+  private static final VarHandle RETURNED_BY_OTHERS;
 
   static {
     try {
-      STATE = MethodHandles.lookup().findVarHandle(AccessSection.class, "state", long.class);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      STATE = lookup.findVarHandle(AccessSection.class, "state", long.class);
+      RETURNED = lookup.findVarHandle(AccessSection.class, "returned", long.class);
+      RETURNED_BY_OTHERS =
+          lookup.findVarHandle(AccessSection.class, "returnedByOthers", long.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -46,6 +52,12 @@ public final class AccessSection {
   private long tag;
   private long first;
   private long last;
+
+  // How many leases the section has taken and how many of them were given back, by its owner and by
+  // others. Here, as an invalidation looks at them with the state.
+  private long taken;
+  private long returned;
+  private long returnedByOthers;
 
   @SuppressWarnings("unused") // keeps the neighbour off the line
   private long after1, after2, after3, after4, after5, after6, after7;
@@ -146,8 +158,61 @@ public final class AccessSection {
     return meant ? seen : 0;
   }
 
+  /// Looks so often that a section which copies a few pages ends meanwhile.
+  private static final int LOOKS = 200;
+
+  /// Whether no section is open that may touch what is meant, or the one that is ends in about a
+  /// microsecond.
+  boolean endsSoon(long tagMask, long tagValue, long fromIova, long toIova) {
+    long open = openOver(tagMask, tagValue, fromIova, toIova);
+    if (open == 0) {
+      return true;
+    }
+    for (int look = 0; look < LOOKS; look++) {
+      if (isOver(open)) {
+        return true;
+      }
+      Thread.onSpinWait();
+    }
+    return false;
+  }
+
   /// Whether the section that was open as `seen` has ended.
   boolean isOver(long seen) {
     return state != seen;
+  }
+
+  // --- how many leases
+
+  /// By the owner, within a section.
+  void countTaken() {
+    taken++;
+  }
+
+  /// By the owner, after the lease is free.
+  void countReturned() {
+    RETURNED.setRelease(this, returned + 1);
+  }
+
+  /// By another thread, after the lease is free.
+  void countReturnedByOther() {
+    RETURNED_BY_OTHERS.getAndAdd(this, 1L);
+  }
+
+  /// Whether there ever was a lease. What a section that has ended took is not overlooked.
+  boolean hadLeases() {
+    return taken != 0;
+  }
+
+  /// Whether there may be leases: false only if each that was taken by a section that has ended was
+  /// given back.
+  boolean mayHaveLeases() {
+    return leaseCount() != 0;
+  }
+
+  long leaseCount() {
+    // Those given back first: so none of them is missing among those taken.
+    long back = (long) RETURNED.getAcquire(this) + (long) RETURNED_BY_OTHERS.getAcquire(this);
+    return taken - back;
   }
 }

@@ -4,6 +4,7 @@ import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.RamRegion;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
@@ -19,8 +20,8 @@ public final class Endpoint {
   private final GuestMemory memory;
   private final @Nullable Invalidator invalidator;
   private final InvalidationCount count;
-  private final ThreadSections sections = new ThreadSections();
-  private final HoldRegistry holds = new HoldRegistry();
+  private final ThreadSections sections;
+  private final HoldRegistry holds;
   private final LeaseDeadlines deadlines = new LeaseDeadlines(this);
   private final LongAdder misses = new LongAdder();
   private volatile @Nullable Iotlb space;
@@ -34,6 +35,8 @@ public final class Endpoint {
     this.memory = memory;
     this.invalidator = invalidator;
     count = invalidator == null ? new InvalidationCount() : invalidator.count();
+    sections = new ThreadSections(invalidator == null ? () -> {} : invalidator::sectionsChanged);
+    holds = new HoldRegistry(invalidator == null ? new AtomicInteger() : invalidator.holdCount());
   }
 
   /// An endpoint without an IOMMU: nothing is ever bound or invalidated, but sections and holds
@@ -229,69 +232,12 @@ public final class Endpoint {
   public int holdCount() {
     int count = holds.size();
     for (AccessSection section : sections.all()) {
-      count += section.leases().size();
+      count += (int) section.leaseCount();
     }
     return count;
   }
 
   // --- for the drain
-
-  /// Whether nothing is under way over a range that an invalidation has to wait for, at least after a
-  /// short wait of at most a microsecond. Allocates nothing then.
-  ///
-  /// @param before the count at the end of the invalidation's changes
-  boolean isQuiet(long tagMask, long tagValue, long first, long last, long before) {
-    AccessSection[] all = sections.all();
-    boolean leased = false;
-    for (AccessSection section : all) {
-      if (!endsSoon(section, tagMask, tagValue, first, last)) {
-        return false;
-      }
-      leased |= section.leases().hadAny();
-    }
-    if (!holds.isEmpty() || (leased && hasLeases(tagMask, tagValue, first, last, before))) {
-      return false;
-    }
-    if (leased) {
-      // A lease may have ended between the two looks, with another thread still in its use.
-      for (AccessSection section : all) {
-        if (!endsSoon(section, tagMask, tagValue, first, last)) {
-          return false;
-        }
-      }
-    }
-    return true;
-  }
-
-  /// Looks at a section so often that one which copies a few pages ends meanwhile.
-  private static final int LOOKS = 200;
-
-  private static boolean endsSoon(
-      AccessSection section, long tagMask, long tagValue, long first, long last) {
-    long open = section.openOver(tagMask, tagValue, first, last);
-    if (open == 0) {
-      return true;
-    }
-    for (int look = 0; look < LOOKS; look++) {
-      if (section.isOver(open)) {
-        return true;
-      }
-      Thread.onSpinWait();
-    }
-    return false;
-  }
-
-  private boolean hasLeases(long tagMask, long tagValue, long first, long last, long before) {
-    for (AccessSection section : sections.all()) {
-      if (section.leases().mayHaveAny()
-          && section
-              .leases()
-              .hasAny(new PageLeases.Query(tagMask, tagValue, first, last, before, -1))) {
-        return true;
-      }
-    }
-    return false;
-  }
 
   /// Makes `drain` wait for the sections that are open now and may touch what is meant. The caller
   /// then calls [#lookAgain] after a process-wide barrier.
@@ -318,6 +264,10 @@ public final class Endpoint {
           });
     }
     expiries.forEach(Runnable::run);
+  }
+
+  AccessSection[] sections() {
+    return sections.all();
   }
 
   HoldRegistry holds() {

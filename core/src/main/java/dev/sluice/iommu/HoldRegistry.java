@@ -2,21 +2,24 @@ package dev.sluice.iommu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// The live holds of one endpoint. Adding and removing take constant time; an invalidation looks at
 /// each.
 final class HoldRegistry {
   private final List<Hold> holds = new ArrayList<>();
 
-  /// How many there are; written under this, read without.
-  private volatile int size;
+  /// Of all registries that an invalidator looks at, so that it can tell that there are none.
+  private final AtomicInteger total;
 
-  HoldRegistry() {}
+  HoldRegistry(AtomicInteger total) {
+    this.total = total;
+  }
 
   synchronized void add(Hold hold) {
     hold.index = holds.size();
     holds.add(hold);
-    size = holds.size();
+    total.incrementAndGet();
   }
 
   synchronized void remove(Hold hold) {
@@ -29,13 +32,7 @@ final class HoldRegistry {
       moved.index = hold.index;
     }
     hold.index = -1;
-    size = holds.size();
-  }
-
-  /// Whether there are none, without a lock: of those that were registered by sections that have
-  /// ended, none is overlooked.
-  boolean isEmpty() {
-    return size == 0;
+    total.decrementAndGet();
   }
 
   /// Those that are meant.
@@ -49,8 +46,8 @@ final class HoldRegistry {
     return found;
   }
 
-  int size() {
-    return size;
+  synchronized int size() {
+    return holds.size();
   }
 
   synchronized List<Hold> all() {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,12 @@ public final class Invalidator {
   /// Changed under this, read without.
   private volatile Endpoint[] endpoints = new Endpoint[0];
 
+  /// Of all endpoints. Changed under this, read without.
+  private volatile AccessSection[] sections = new AccessSection[0];
+
+  /// Of all endpoints.
+  private final AtomicInteger holdCount = new AtomicInteger();
+
   /// Changed under this, read without.
   private volatile Spaces spaces = Spaces.NONE;
 
@@ -78,6 +85,10 @@ public final class Invalidator {
     return count;
   }
 
+  AtomicInteger holdCount() {
+    return holdCount;
+  }
+
   // --- endpoints
 
   /// Adds a requester. Its first access asks the model.
@@ -107,6 +118,7 @@ public final class Invalidator {
   private synchronized void forget(Endpoint endpoint) {
     endpoints =
         Arrays.stream(endpoints).filter(other -> other != endpoint).toArray(Endpoint[]::new);
+    sectionsChanged();
     GuestMemory memory = endpoint.memory();
     if (Arrays.stream(endpoints).noneMatch(other -> other.memory() == memory)) {
       // Nobody is left who could tell when a region's number goes to another.
@@ -120,6 +132,14 @@ public final class Invalidator {
         memory.removeRemovalListener(listener);
       }
     }
+  }
+
+  /// Some thread uses some endpoint for the first time, or no more.
+  synchronized void sectionsChanged() {
+    sections =
+        Arrays.stream(endpoints)
+            .flatMap(endpoint -> Arrays.stream(endpoint.sections()))
+            .toArray(AccessSection[]::new);
   }
 
   /// The requesters, in the order in which they were attached.
@@ -272,18 +292,56 @@ public final class Invalidator {
     // Another invalidation may have counted since: then some leases that began after this one are waited
     // for as well.
     long before = count.get();
-    Endpoint[] users = endpoints;
-    for (Endpoint user : users) {
-      if ((only == null || only == user)
-          && !user.isQuiet(tagMask, tagValue, first, last, before)) {
-        drain(
-            new PageLeases.Query(tagMask, tagValue, first, last, before, -1),
-            only == null ? users : new Endpoint[] {only},
-            completed);
-        return;
+    AccessSection[] looked = only == null ? sections : only.sections();
+    if (isQuiet(looked, tagMask, tagValue, first, last, before)) {
+      Continuations.run(completed);
+    } else {
+      drain(
+          new PageLeases.Query(tagMask, tagValue, first, last, before, -1),
+          only == null ? endpoints : new Endpoint[] {only},
+          completed);
+    }
+  }
+
+  /// Whether nothing is under way that has to be waited for, at least after a short wait of about a
+  /// microsecond. Allocates nothing then.
+  ///
+  /// @param before the count at the end of the invalidation's changes
+  private boolean isQuiet(
+      AccessSection[] looked, long tagMask, long tagValue, long first, long last, long before) {
+    boolean leased = false;
+    boolean leases = false;
+    for (AccessSection section : looked) {
+      if (!section.endsSoon(tagMask, tagValue, first, last)) {
+        return false;
+      }
+      leased |= section.hadLeases();
+      leases |= section.mayHaveLeases();
+    }
+    if (holdCount.get() != 0
+        || (leases && hasLeases(looked, tagMask, tagValue, first, last, before))) {
+      return false;
+    }
+    if (leased) {
+      // A lease may have ended between the two looks, with another thread still in its use.
+      for (AccessSection section : looked) {
+        if (!section.endsSoon(tagMask, tagValue, first, last)) {
+          return false;
+        }
       }
     }
-    Continuations.run(completed);
+    return true;
+  }
+
+  private static boolean hasLeases(
+      AccessSection[] looked, long tagMask, long tagValue, long first, long last, long before) {
+    var what = new PageLeases.Query(tagMask, tagValue, first, last, before, -1);
+    for (AccessSection section : looked) {
+      if (section.mayHaveLeases() && section.leases().hasAny(what)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Steps 4 to 7, when something is in the way.

@@ -52,7 +52,7 @@ public final class PageLease {
   /// The count at the start of the section that took it.
   public long count() {
     Table in = table;
-    return in == null ? 0 : in.counts[cell];
+    return in == null ? 0 : in.count(cell);
   }
 
   /// Gives it back; a second call does nothing.

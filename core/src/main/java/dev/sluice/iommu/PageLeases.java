@@ -3,7 +3,6 @@ package dev.sluice.iommu;
 import dev.sluice.memory.Ram;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,16 +16,6 @@ import org.jspecify.annotations.Nullable;
 /// put before the others, and the old ones stay for the leases they have.
 final class PageLeases {
   private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
-  private static final VarHandle RETURNED;
-
-  static {
-    try {
-      RETURNED = MethodHandles.lookup().findVarHandle(PageLeases.class, "returned", long.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
   /// Cells of one group: one cache line of words.
   private static final int GROUP = 8;
 
@@ -43,47 +32,83 @@ final class PageLeases {
   /// What a word grows by from lease to lease.
   private static final long NEXT = 4;
 
-  /// Cells and their particulars. A cell's word is 0 while it is free.
+  /// Cells of eight longs each, so that a lease takes one cache line.
   static final class Table {
-    final long[] words;
-    final long[] tags;
-    final long[] firsts;
-    final long[] lasts;
-    final long[] counts;
-    final long[] rams;
+    private static final int WORD = 0;
+    private static final int TAG = 1;
+    private static final int FIRST = 2;
+    private static final int LAST = 3;
+    private static final int COUNT = 4;
+    private static final int RAM = 5;
+    private static final int CELL_SHIFT = 3;
+
+    private final long[] cells;
     final @Nullable Table smaller;
 
-    Table(int cells, @Nullable Table smaller) {
-      words = new long[cells];
-      tags = new long[cells];
-      firsts = new long[cells];
-      lasts = new long[cells];
-      counts = new long[cells];
-      rams = new long[cells];
+    Table(int size, @Nullable Table smaller) {
+      cells = new long[size << CELL_SHIFT];
       this.smaller = smaller;
     }
 
+    int size() {
+      return cells.length >>> CELL_SHIFT;
+    }
+
+    /// The first cell of the group of a page.
     int group(long iova) {
-      return (int) (iova >>> 12) * GROUP & (words.length - 1);
+      return (int) (iova >>> 12) * GROUP & (size() - 1);
     }
 
     /// A free cell for a page, or -1.
     int free(long iova) {
       int group = group(iova);
       for (int cell = group; cell < group + GROUP; cell++) {
-        if ((long) WORDS.getAcquire(words, cell) == 0) {
+        if (word(cell) == 0) {
           return cell;
         }
       }
       return -1;
     }
 
+    /// What is in a cell: 0 while it is free.
     long word(int cell) {
-      return (long) WORDS.getAcquire(words, cell);
+      return (long) WORDS.getAcquire(cells, cell << CELL_SHIFT);
     }
 
+    void set(int cell, long word) {
+      WORDS.setRelease(cells, cell << CELL_SHIFT, word);
+    }
+
+    boolean replace(int cell, long word, long by) {
+      return WORDS.compareAndSet(cells, cell << CELL_SHIFT, word, by);
+    }
+
+    /// The count at the start of the section that took the lease of a cell.
+    long count(int cell) {
+      return cells[(cell << CELL_SHIFT) + COUNT];
+    }
+
+    void describe(int cell, long tag, long first, long last, long count, long ram) {
+      int at = cell << CELL_SHIFT;
+      cells[at + TAG] = tag;
+      cells[at + FIRST] = first;
+      cells[at + LAST] = last;
+      cells[at + COUNT] = count;
+      cells[at + RAM] = ram;
+    }
+
+    boolean isMeant(int cell, Query what) {
+      int at = cell << CELL_SHIFT;
+      return cells[at + COUNT] < what.count
+          && ((cells[at + TAG] ^ what.tagValue) & what.tagMask) == 0
+          && Long.compareUnsigned(cells[at + FIRST], what.last) <= 0
+          && Long.compareUnsigned(what.first, cells[at + LAST]) <= 0
+          && (what.number < 0 || Ram.number(cells[at + RAM]) == what.number);
+    }
+
+    /// Takes the use of a cell's lease away.
     boolean revoke(int cell, long word) {
-      return WORDS.compareAndSet(words, cell, word, word - LIVE + REVOKED);
+      return replace(cell, word, word - LIVE + REVOKED);
     }
   }
 
@@ -91,15 +116,7 @@ final class PageLeases {
   ///
   /// @param count those taken before this count, see [InvalidationCount]
   /// @param number those on the RAM region with this number, or -1 for any
-  record Query(long tagMask, long tagValue, long first, long last, long count, int number) {
-    boolean matches(Table table, int cell) {
-      return table.counts[cell] < count
-          && ((table.tags[cell] ^ tagValue) & tagMask) == 0
-          && Long.compareUnsigned(table.firsts[cell], last) <= 0
-          && Long.compareUnsigned(first, table.lasts[cell]) <= 0
-          && (number < 0 || Ram.number(table.rams[cell]) == number);
-    }
-  }
+  record Query(long tagMask, long tagValue, long first, long last, long count, int number) {}
 
   private final AccessSection section;
 
@@ -108,15 +125,6 @@ final class PageLeases {
 
   /// Word of the lease before, without its state. The owner's.
   private long latest;
-
-  /// How many leases were taken; by the owner, before the section ends.
-  private long taken;
-
-  /// How many the owner gave back.
-  private long returned;
-
-  /// How many others gave back.
-  private final AtomicLong returnedByOthers = new AtomicLong();
 
   PageLeases(AccessSection section) {
     this.section = section;
@@ -137,14 +145,10 @@ final class PageLeases {
       }
       cell = table.free(first);
     }
-    table.tags[cell] = tag;
-    table.firsts[cell] = first;
-    table.lasts[cell] = last;
-    table.counts[cell] = count;
-    table.rams[cell] = ram;
-    taken++;
+    section.countTaken();
     latest += NEXT;
-    WORDS.setRelease(table.words, cell, latest | LIVE);
+    table.describe(cell, tag, first, last, count, ram);
+    table.set(cell, latest | LIVE);
     into.taken(this, table, cell, latest | LIVE);
     return true;
   }
@@ -156,7 +160,7 @@ final class PageLeases {
       }
     }
     Table before = largest;
-    int cells = before == null ? FIRST_TABLE : before.words.length * 4;
+    int cells = before == null ? FIRST_TABLE : before.size() * 4;
     if (cells > LARGEST_TABLE) {
       return null;
     }
@@ -170,8 +174,8 @@ final class PageLeases {
     if (section.isOwnedBy(Thread.currentThread())) {
       // Nobody else puts anything into a cell, so it has the lease's word, or 0 by another thread.
       if (isOf(table.word(cell), word)) {
-        WORDS.setRelease(table.words, cell, 0L);
-        RETURNED.setRelease(this, returned + 1);
+        table.set(cell, 0);
+        section.countReturned();
       }
     } else if (!free(table, cell, word) && !free(table, cell, word - LIVE + REVOKED)) {
       return;
@@ -183,36 +187,15 @@ final class PageLeases {
   }
 
   private boolean free(Table table, int cell, long word) {
-    if (!WORDS.compareAndSet(table.words, cell, word, 0L)) {
+    if (!table.replace(cell, word, 0)) {
       return false;
     }
-    returnedByOthers.incrementAndGet();
+    section.countReturnedByOther();
     return true;
   }
 
   private static boolean isOf(long found, long word) {
     return (found & -NEXT) == (word & -NEXT);
-  }
-
-  /// Whether there ever was a lease.
-  boolean hadAny() {
-    return largest != null;
-  }
-
-  /// Whether there may be leases: false only if every lease that was taken by a section that has
-  /// ended is given back.
-  boolean mayHaveAny() {
-    if (largest == null) {
-      return false;
-    }
-    long back = (long) RETURNED.getAcquire(this) + returnedByOthers.get();
-    VarHandle.loadLoadFence();
-    return taken != back;
-  }
-
-  /// How many there are, about.
-  int size() {
-    return (int) (taken - returned - returnedByOthers.get());
   }
 
   /// Whether a live lease is meant by the query.
@@ -226,13 +209,13 @@ final class PageLeases {
   void forEach(Query query, BiConsumer<Table, Integer> action) {
     long pages = (query.last() >>> 12) - (query.first() >>> 12) + 1;
     for (Table table = largest; table != null; table = table.smaller) {
-      if (pages < table.words.length / GROUP) {
+      if (pages < table.size() / GROUP) {
         for (long page = 0; page < pages; page++) {
           int group = table.group(query.first() + (page << 12));
           forEach(table, group, group + GROUP, query, action);
         }
       } else {
-        forEach(table, 0, table.words.length, query, action);
+        forEach(table, 0, table.size(), query, action);
       }
     }
   }
@@ -241,7 +224,7 @@ final class PageLeases {
       Table table, int from, int to, Query query, BiConsumer<Table, Integer> action) {
     for (int cell = from; cell < to; cell++) {
       long word = table.word(cell);
-      if ((word & LIVE) != 0 && query.matches(table, cell)) {
+      if ((word & LIVE) != 0 && table.isMeant(cell, query)) {
         action.accept(table, cell);
       }
     }

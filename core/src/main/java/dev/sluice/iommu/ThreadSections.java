@@ -13,7 +13,12 @@ final class ThreadSections {
   /// All of them. A section is here before it first opens.
   private volatile AccessSection[] all = NONE;
 
-  ThreadSections() {}
+  /// Runs after `all` has changed, before a new section opens.
+  private final Runnable changed;
+
+  ThreadSections(Runnable changed) {
+    this.changed = changed;
+  }
 
   AccessSection[] all() {
     return all;
@@ -49,12 +54,13 @@ final class ThreadSections {
     AccessSection[] kept = new AccessSection[all.length + 1];
     int count = 0;
     for (AccessSection section : all) {
-      if (section.owner().isAlive() || section.isOpen() || section.leases().mayHaveAny()) {
+      if (section.owner().isAlive() || section.isOpen() || section.mayHaveLeases()) {
         kept[count++] = section;
       }
     }
     kept[count++] = made;
     publish(Arrays.copyOf(kept, count));
+    changed.run();
     return made;
   }
 
@@ -93,6 +99,7 @@ final class ThreadSections {
     AccessSection[] more = Arrays.copyOf(all, all.length + 1);
     more[all.length] = made;
     all = more;
+    changed.run();
     return made;
   }
 }

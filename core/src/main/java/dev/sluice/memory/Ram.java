@@ -2,7 +2,7 @@ package dev.sluice.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// The RAM of a [GuestMemory] by number instead of by guest-physical address, for who has found the
@@ -28,22 +28,32 @@ public final class Ram {
   static final long REACH = 1L << 40;
 
   private static final int NUMBERS = 256;
+
+  /// Native as all others, so that an access meets one class only.
+  private static final MemorySegment NO_RAM = MemorySegment.NULL;
+
   private static final int NUMBER_SHIFT = 40;
   private static final long OFFSET = REACH - 1;
 
-  /// By number, until the region is unmapped.
-  private final AtomicReferenceArray<@Nullable RamRegion> regions =
-      new AtomicReferenceArray<>(NUMBERS);
+  /// The bytes by number, until the region is unmapped; those of [#NO_RAM] where there is none. A
+  /// reader's way here is an address that it got from who read the map, so plain reads are enough.
+  private final MemorySegment[] segments = new MemorySegment[NUMBERS];
 
-  Ram() {}
+  /// By number; guarded by this.
+  private final @Nullable RamRegion[] regions = new RamRegion[NUMBERS];
+
+  Ram() {
+    Arrays.fill(segments, NO_RAM);
+  }
 
   /// Gives a region the lowest free number.
   ///
   /// @return the number, or -1 when there is none: the region is reached by address only
   synchronized int add(RamRegion region) {
     for (int number = 0; number < NUMBERS; number++) {
-      if (regions.getPlain(number) == null) {
-        regions.setRelease(number, region);
+      if (regions[number] == null) {
+        regions[number] = region;
+        segments[number] = region.segment();
         return number;
       }
     }
@@ -52,7 +62,8 @@ public final class Ram {
 
   /// Takes the number of a region back that is unmapped and that nobody knows any more.
   synchronized void remove(int number) {
-    regions.set(number, null);
+    regions[number] = null;
+    segments[number] = NO_RAM;
   }
 
   static long address(int number, long offset) {
@@ -68,24 +79,19 @@ public final class Ram {
     return ramAddress & OFFSET;
   }
 
-  private @Nullable RamRegion region(long ramAddress) {
-    // The address came from where the region was put before, so a plain read finds it or its end.
-    return regions.getPlain(number(ramAddress));
+  private MemorySegment segment(long ramAddress) {
+    return segments[number(ramAddress)];
   }
 
   /// Copies bytes of one region into `into` from `offset` on.
   ///
   /// @return false when the region is going or its file was cut short; some bytes may have moved
   public boolean read(long ramAddress, MemorySegment into, long offset, long length) {
-    RamRegion region = region(ramAddress);
-    if (region == null) {
-      return false;
-    }
     try {
-      MemorySegment.copy(region.segment(), ramAddress & OFFSET, into, offset, length);
+      MemorySegment.copy(segment(ramAddress), ramAddress & OFFSET, into, offset, length);
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(region, e);
+      return failed(ramAddress, e);
     }
   }
 
@@ -93,15 +99,11 @@ public final class Ram {
   ///
   /// @return as [#read]
   public boolean write(long ramAddress, MemorySegment from, long offset, long length) {
-    RamRegion region = region(ramAddress);
-    if (region == null) {
-      return false;
-    }
     try {
-      MemorySegment.copy(from, offset, region.segment(), ramAddress & OFFSET, length);
+      MemorySegment.copy(from, offset, segment(ramAddress), ramAddress & OFFSET, length);
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(region, e);
+      return failed(ramAddress, e);
     }
   }
 
@@ -122,29 +124,22 @@ public final class Ram {
   ///
   /// @return as [#read]
   public boolean load(long ramAddress, int bytes, ByteOrder order, Word into) {
-    RamRegion region = region(ramAddress);
-    if (region == null) {
-      return false;
-    }
     try {
-      into.set(Scalars.load(region.segment(), ramAddress & OFFSET, bytes, order));
+      into.set(Scalars.load(segment(ramAddress), ramAddress & OFFSET, bytes, order));
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(region, e);
+      return failed(ramAddress, e);
     }
   }
 
   /// As the other load, for who knows by other means that the region is there.
   ///
   /// @return zero-extended
-  /// @throws IllegalStateException when the region is gone
+  /// @throws IllegalStateException when the region is being unmapped
+  /// @throws IndexOutOfBoundsException when it is gone
   /// @throws InternalError when its file was cut short
   public long load(long ramAddress, int bytes, ByteOrder order) {
-    RamRegion region = region(ramAddress);
-    if (region == null) {
-      throw new IllegalStateException("the region was removed");
-    }
-    return Scalars.load(region.segment(), ramAddress & OFFSET, bytes, order);
+    return Scalars.load(segment(ramAddress), ramAddress & OFFSET, bytes, order);
   }
 
   /// Stores the low 1, 2, 4 or 8 bytes of `value` in one region, which must be writable, with
@@ -152,15 +147,11 @@ public final class Ram {
   ///
   /// @return as [#read]
   public boolean store(long ramAddress, int bytes, ByteOrder order, long value) {
-    RamRegion region = region(ramAddress);
-    if (region == null) {
-      return false;
-    }
     try {
-      Scalars.store(region.segment(), ramAddress & OFFSET, bytes, order, value);
+      Scalars.store(segment(ramAddress), ramAddress & OFFSET, bytes, order, value);
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(region, e);
+      return failed(ramAddress, e);
     }
   }
 
@@ -170,17 +161,17 @@ public final class Ram {
   /// @return as [#read]; false, too, when they are not aligned in host memory
   public boolean compareAndExchange(
       long ramAddress, int bytes, ByteOrder order, long expected, long desired, Word witness) {
-    RamRegion region = region(ramAddress);
-    if (region == null || !isAtomic(region, ramAddress, bytes)) {
+    MemorySegment segment = segment(ramAddress);
+    if (!isAtomic(segment, ramAddress, bytes)) {
       return false;
     }
     try {
       witness.set(
           Scalars.compareAndExchange(
-              region.segment(), ramAddress & OFFSET, bytes, order, expected, desired));
+              segment, ramAddress & OFFSET, bytes, order, expected, desired));
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(region, e);
+      return failed(ramAddress, e);
     }
   }
 
@@ -190,30 +181,33 @@ public final class Ram {
   /// @return as [#compareAndExchange]
   public boolean fetchAndAdd(
       long ramAddress, int bytes, ByteOrder order, long addend, Word witness) {
-    RamRegion region = region(ramAddress);
-    if (region == null || !isAtomic(region, ramAddress, bytes)) {
+    MemorySegment segment = segment(ramAddress);
+    if (!isAtomic(segment, ramAddress, bytes)) {
       return false;
     }
     try {
       witness.set(
-          Scalars.fetchAndAdd(region.segment(), ramAddress & OFFSET, bytes, order, addend));
+          Scalars.fetchAndAdd(segment, ramAddress & OFFSET, bytes, order, addend));
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(region, e);
+      return failed(ramAddress, e);
     }
   }
 
-  private static boolean isAtomic(RamRegion region, long ramAddress, int bytes) {
+  private static boolean isAtomic(MemorySegment segment, long ramAddress, int bytes) {
     return (bytes == 4 || bytes == 8)
         && (ramAddress & (bytes - 1)) == 0
-        && Scalars.isAligned(region.segment(), ramAddress & OFFSET, bytes);
+        && Scalars.isAligned(segment, ramAddress & OFFSET, bytes);
   }
 
   /// The contiguous bytes of a RAM address, kept mapped.
   ///
   /// @return null when the region is going
   public @Nullable RegionHold hold(long ramAddress, long length) {
-    RamRegion region = region(ramAddress);
+    RamRegion region;
+    synchronized (this) {
+      region = regions[number(ramAddress)];
+    }
     return region != null && region.hold()
         ? new RegionHold(region, region.segment().asSlice(ramAddress & OFFSET, length))
         : null;
@@ -221,8 +215,10 @@ public final class Ram {
 
   /// An exception that a removed or truncated region explains is a failed access, and so is an offset
   /// beyond the end: the number may be another region's by now. Any other is a defect and goes on.
-  private static boolean failed(RamRegion region, Throwable e) {
-    if (e instanceof IllegalStateException misuse && !region.isGone()) {
+  private boolean failed(long ramAddress, Throwable e) {
+    if (e instanceof IllegalStateException misuse
+        && segment(ramAddress).scope().isAlive()
+        && segment(ramAddress) != NO_RAM) {
       throw misuse;
     }
     return false;
