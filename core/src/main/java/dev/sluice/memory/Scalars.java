@@ -7,9 +7,9 @@ import java.nio.ByteOrder;
 
 /// Loads and stores of 1, 2, 4 and 8 bytes in host memory, in either byte order.
 ///
-/// An access that is aligned in host memory is one access of the processor, with acquire order for
-/// a load and release order for a store: a device that sees a ring's new index sees the entries
-/// written before it. One that is not aligned is plain.
+/// An access that is aligned in host memory is one access of the processor; a load has acquire order
+/// and a store release order: a device that sees a ring's new index sees the entries written before
+/// it. The order is made by fences, so that an access is one instruction whatever its alignment.
 final class Scalars {
   private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
   private static final VarHandle SHORT =
@@ -26,53 +26,26 @@ final class Scalars {
   }
 
   static long load(MemorySegment memory, long offset, int bytes, ByteOrder order) {
-    boolean aligned = isAligned(memory, offset, bytes);
     long loaded =
         switch (bytes) {
-          case 1 -> (byte) BYTE.getAcquire(memory, offset);
-          case 2 ->
-              aligned
-                  ? (short) SHORT.getAcquire(memory, offset)
-                  : memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset);
-          case 4 ->
-              aligned
-                  ? (int) INT.getAcquire(memory, offset)
-                  : memory.get(ValueLayout.JAVA_INT_UNALIGNED, offset);
-          case 8 ->
-              aligned
-                  ? (long) LONG.getAcquire(memory, offset)
-                  : memory.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
+          case 1 -> memory.get(ValueLayout.JAVA_BYTE, offset);
+          case 2 -> memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset);
+          case 4 -> memory.get(ValueLayout.JAVA_INT_UNALIGNED, offset);
+          case 8 -> memory.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
           default -> throw wrongSize(bytes);
         };
+    VarHandle.acquireFence();
     return inOrder(loaded, bytes, order);
   }
 
   static void store(MemorySegment memory, long offset, int bytes, ByteOrder order, long value) {
-    boolean aligned = isAligned(memory, offset, bytes);
     long ordered = inOrder(value, bytes, order);
+    VarHandle.releaseFence();
     switch (bytes) {
-      case 1 -> BYTE.setRelease(memory, offset, (byte) ordered);
-      case 2 -> {
-        if (aligned) {
-          SHORT.setRelease(memory, offset, (short) ordered);
-        } else {
-          memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, offset, (short) ordered);
-        }
-      }
-      case 4 -> {
-        if (aligned) {
-          INT.setRelease(memory, offset, (int) ordered);
-        } else {
-          memory.set(ValueLayout.JAVA_INT_UNALIGNED, offset, (int) ordered);
-        }
-      }
-      case 8 -> {
-        if (aligned) {
-          LONG.setRelease(memory, offset, ordered);
-        } else {
-          memory.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, ordered);
-        }
-      }
+      case 1 -> memory.set(ValueLayout.JAVA_BYTE, offset, (byte) ordered);
+      case 2 -> memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, offset, (short) ordered);
+      case 4 -> memory.set(ValueLayout.JAVA_INT_UNALIGNED, offset, (int) ordered);
+      case 8 -> memory.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, ordered);
       default -> throw wrongSize(bytes);
     }
   }
