@@ -216,7 +216,7 @@ public final class Endpoint {
     for (AccessSection section : sections.all()) {
       PageLeases leases = section.leases();
       leases.forEach(
-          all, (table, cell) -> deadlines.revoke(leases, table, cell, table.word(cell), false));
+          all, (table, cell, word) -> deadlines.revoke(leases, table, cell, word, false));
     }
   }
 
@@ -241,26 +241,26 @@ public final class Endpoint {
   ///
   /// @param before the count at the end of the invalidation's changes
   boolean isQuiet(long tagMask, long tagValue, long first, long last, long before) {
-    AccessSection[] all = sections.all();
     boolean leased = false;
-    for (AccessSection section : all) {
+    for (AccessSection section : sections.all()) {
       if (!endsSoon(section, tagMask, tagValue, first, last)) {
         return false;
       }
       leased |= section.leases().hadAny();
     }
-    if (!holds.isEmpty() || (leased && hasLeases(tagMask, tagValue, first, last, before))) {
-      return false;
-    }
     if (leased) {
+      if (hasLeases(tagMask, tagValue, first, last, before)) {
+        return false;
+      }
       // A lease may have ended between the two looks, with another thread still in its use.
-      for (AccessSection section : all) {
+      for (AccessSection section : sections.all()) {
         if (!endsSoon(section, tagMask, tagValue, first, last)) {
           return false;
         }
       }
     }
-    return true;
+    // That use may have made a hold.
+    return holds.isEmpty();
   }
 
   /// Looks at a section so often that one which copies a few pages ends meanwhile.
@@ -311,8 +311,7 @@ public final class Endpoint {
       PageLeases leases = section.leases();
       leases.forEach(
           query,
-          (table, cell) -> {
-            long word = table.word(cell);
+          (table, cell, word) -> {
             drain.await(section.waits(), () -> table.word(cell) != word);
             expiries.add(() -> deadlines.expire(leases, table, cell, word));
           });

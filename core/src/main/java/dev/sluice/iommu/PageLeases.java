@@ -3,8 +3,6 @@ package dev.sluice.iommu;
 import dev.sluice.memory.Ram;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The pages that devices keep mapped through one [AccessSection]: leases on single pages, found by
@@ -35,10 +33,13 @@ final class PageLeases {
   /// Cells of the largest table; beyond, a mapping is a [Hold].
   private static final int LARGEST_TABLE = 65_536;
 
-  /// In a word: taken and usable, or taken and revoked.
+  /// In a word, what has become of the lease: usable, revoked, or given back by a thread that is not
+  /// the owner, who has yet to free the cell.
   private static final long LIVE = 1;
 
   private static final long REVOKED = 2;
+
+  private static final long LEFT = 3;
 
   /// What a word grows by from lease to lease.
   private static final long NEXT = 4;
@@ -67,11 +68,12 @@ final class PageLeases {
       return (int) (iova >>> 12) * GROUP & (words.length - 1);
     }
 
-    /// A free cell for a page, or -1.
+    /// A cell for a page that is free or waits for the owner to free it, or -1.
     int free(long iova) {
       int group = group(iova);
       for (int cell = group; cell < group + GROUP; cell++) {
-        if ((long) WORDS.getAcquire(words, cell) == 0) {
+        long word = word(cell);
+        if (word == 0 || (word & LEFT) == LEFT) {
           return cell;
         }
       }
@@ -82,8 +84,15 @@ final class PageLeases {
       return (long) WORDS.getAcquire(words, cell);
     }
 
+    /// Revokes the lease that has the word, unless it has ended.
     boolean revoke(int cell, long word) {
       return WORDS.compareAndSet(words, cell, word, word - LIVE + REVOKED);
+    }
+
+    /// Ends the lease that had the word when it was taken, for a thread that is not the owner.
+    boolean leave(int cell, long word) {
+      return WORDS.compareAndSet(words, cell, word, word | LEFT)
+          || WORDS.compareAndSet(words, cell, word - LIVE + REVOKED, word | LEFT);
     }
   }
 
@@ -112,11 +121,8 @@ final class PageLeases {
   /// How many leases were taken; by the owner, before the section ends.
   private long taken;
 
-  /// How many the owner gave back.
+  /// Of how many the owner has freed the cells.
   private long returned;
-
-  /// How many others gave back.
-  private final AtomicLong returnedByOthers = new AtomicLong();
 
   PageLeases(AccessSection section) {
     this.section = section;
@@ -136,6 +142,9 @@ final class PageLeases {
         return false;
       }
       cell = table.free(first);
+    }
+    if (table.word(cell) != 0) {
+      free(table, cell);
     }
     table.tags[cell] = tag;
     table.firsts[cell] = first;
@@ -165,15 +174,15 @@ final class PageLeases {
     return made;
   }
 
-  /// Gives a lease back, revoked or not; once.
+  /// Gives a lease back, revoked or not; what comes after the first time does nothing.
   void giveBack(Table table, int cell, long word) {
     if (section.isOwnedBy(Thread.currentThread())) {
-      // Nobody else puts anything into a cell, so it has the lease's word, or 0 by another thread.
+      // Only the owner frees a cell, so one that has the lease's number keeps it until then, whatever
+      // becomes of the lease.
       if (isOf(table.word(cell), word)) {
-        WORDS.setRelease(table.words, cell, 0L);
-        RETURNED.setRelease(this, returned + 1);
+        free(table, cell);
       }
-    } else if (!free(table, cell, word) && !free(table, cell, word - LIVE + REVOKED)) {
+    } else if (!table.leave(cell, word)) {
       return;
     }
     VarHandle.releaseFence();
@@ -182,12 +191,12 @@ final class PageLeases {
     }
   }
 
-  private boolean free(Table table, int cell, long word) {
-    if (!WORDS.compareAndSet(table.words, cell, word, 0L)) {
-      return false;
-    }
-    returnedByOthers.incrementAndGet();
-    return true;
+  /// By the owner.
+  private void free(Table table, int cell) {
+    WORDS.setRelease(table.words, cell, 0L);
+    RETURNED.setRelease(this, returned + 1);
+    // The next lease's particulars come after the word was seen to be free.
+    VarHandle.releaseFence();
   }
 
   private static boolean isOf(long found, long word) {
@@ -205,25 +214,41 @@ final class PageLeases {
     if (largest == null) {
       return false;
     }
-    long back = (long) RETURNED.getAcquire(this) + returnedByOthers.get();
+    long back = (long) RETURNED.getAcquire(this);
     VarHandle.loadLoadFence();
     return taken != back;
   }
 
-  /// How many there are, about.
+  /// How many there are, live or revoked: a look at every cell.
   int size() {
-    return (int) (taken - returned - returnedByOthers.get());
+    int size = 0;
+    for (Table table = largest; table != null; table = table.smaller) {
+      for (int cell = 0; cell < table.words.length; cell++) {
+        long word = table.word(cell);
+        if (word != 0 && (word & LEFT) != LEFT) {
+          size++;
+        }
+      }
+    }
+    return size;
   }
 
   /// Whether a live lease is meant by the query.
   boolean hasAny(Query query) {
     boolean[] found = new boolean[1];
-    forEach(query, (_, _) -> found[0] = true);
+    forEach(query, (_, _, _) -> found[0] = true);
     return found[0];
   }
 
-  /// Calls `action` with each live lease that is meant: its table and cell.
-  void forEach(Query query, BiConsumer<Table, Integer> action) {
+  /// What is done with a live lease.
+  @FunctionalInterface
+  interface Action {
+    /// @param word by which the lease is told from the next one in its cell
+    void accept(Table table, int cell, long word);
+  }
+
+  /// Calls `action` with each live lease that is meant.
+  void forEach(Query query, Action action) {
     long pages = (query.last() >>> 12) - (query.first() >>> 12) + 1;
     for (Table table = largest; table != null; table = table.smaller) {
       if (pages < table.words.length / GROUP) {
@@ -238,11 +263,16 @@ final class PageLeases {
   }
 
   private static void forEach(
-      Table table, int from, int to, Query query, BiConsumer<Table, Integer> action) {
+      Table table, int from, int to, Query query, Action action) {
     for (int cell = from; cell < to; cell++) {
       long word = table.word(cell);
-      if ((word & LIVE) != 0 && query.matches(table, cell)) {
-        action.accept(table, cell);
+      if ((word & LEFT) == LIVE && query.matches(table, cell)) {
+        VarHandle.loadLoadFence();
+        // Otherwise the lease has ended, and the particulars may be of another, which is too young to
+        // be meant.
+        if (table.word(cell) == word) {
+          action.accept(table, cell, word);
+        }
       }
     }
   }
