@@ -136,7 +136,7 @@ final class PageLeases {
   boolean take(PageLease into, long tag, long first, long last, long count, long ram) {
     Table table = largest;
     int cell = table == null ? -1 : table.free(first);
-    if (cell < 0) {
+    if (table == null || cell < 0) {
       table = tableWithRoom(first);
       if (table == null) {
         return false;
