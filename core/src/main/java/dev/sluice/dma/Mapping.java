@@ -54,7 +54,18 @@ public final class Mapping implements MapResult, AutoCloseable {
   /// What is held instead, when there is no lease: more than a page, or memory without a number.
   private @Nullable Held held;
 
-  private record Held(Hold hold, RegionHold memory) {}
+  private static final class Held {
+    final Hold hold;
+    final RegionHold memory;
+
+    /// Whether the owner has closed it, even after it was taken away.
+    volatile boolean closed;
+
+    Held(Hold hold, RegionHold memory) {
+      this.hold = hold;
+      this.memory = memory;
+    }
+  }
 
   Mapping(DmaContext context) {
     this.context = context;
@@ -68,7 +79,7 @@ public final class Mapping implements MapResult, AutoCloseable {
       throw new IllegalArgumentException("a mapping of another context: " + this);
     }
     Held instead = held;
-    if (lease.isTaken() || (instead != null && instead.hold.state() != Hold.State.CLOSED)) {
+    if (lease.isTaken() || (instead != null && !instead.closed)) {
       throw new IllegalStateException("already open: " + this);
     }
     if (instead != null) {
@@ -297,6 +308,11 @@ public final class Mapping implements MapResult, AutoCloseable {
         memory = instead.memory.part(offset, bytes);
         count = instead.hold.count();
       }
+      if (memory != null && !isLive()) {
+        // Closed by another thread since: the count and the memory may be of a later mapping.
+        memory.close();
+        throw dead();
+      }
       if (memory == null) {
         throw lost(new IllegalStateException("the memory is being removed"));
       }
@@ -362,6 +378,7 @@ public final class Mapping implements MapResult, AutoCloseable {
       lease.close();
     } else {
       instead.hold.close();
+      instead.closed = true;
     }
   }
 

@@ -32,6 +32,7 @@ public final class ProcessBarrier {
   }
 
   /// Makes the barrier.
+  @SuppressWarnings("MustBeClosed") // It is opened for the sake of being closed.
   public static void run() {
     if (!AVAILABLE || Libc.membarrier(PRIVATE_EXPEDITED) != 0) {
       // Closing a shared arena makes every thread of the virtual machine stop for a hand-shake,

@@ -18,15 +18,12 @@ import org.jspecify.annotations.Nullable;
 public final class AccessSection {
   private static final VarHandle STATE;
   private static final VarHandle RETURNED;
-  private static final VarHandle RETURNED_BY_OTHERS;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       STATE = lookup.findVarHandle(AccessSection.class, "state", long.class);
       RETURNED = lookup.findVarHandle(AccessSection.class, "returned", long.class);
-      RETURNED_BY_OTHERS =
-          lookup.findVarHandle(AccessSection.class, "returnedByOthers", long.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -53,11 +50,10 @@ public final class AccessSection {
   private long first;
   private long last;
 
-  // How many leases the section has taken and how many of them were given back, by its owner and by
-  // others. Here, as an invalidation looks at them with the state.
+  // How many leases the owner has taken, and of how many it has freed the cells. Here, as an
+  // invalidation looks at them with the state.
   private long taken;
   private long returned;
-  private long returnedByOthers;
 
   @SuppressWarnings("unused") // keeps the neighbour off the line
   private long after1, after2, after3, after4, after5, after6, after7;
@@ -194,11 +190,6 @@ public final class AccessSection {
     RETURNED.setRelease(this, returned + 1);
   }
 
-  /// By another thread, after the lease is free.
-  void countReturnedByOther() {
-    RETURNED_BY_OTHERS.getAndAdd(this, 1L);
-  }
-
   /// Whether there ever was a lease. What a section that has ended took is not overlooked.
   boolean hadLeases() {
     return taken != 0;
@@ -207,12 +198,8 @@ public final class AccessSection {
   /// Whether there may be leases: false only if each that was taken by a section that has ended was
   /// given back.
   boolean mayHaveLeases() {
-    return leaseCount() != 0;
-  }
-
-  long leaseCount() {
     // Those given back first: so none of them is missing among those taken.
-    long back = (long) RETURNED.getAcquire(this) + (long) RETURNED_BY_OTHERS.getAcquire(this);
-    return taken - back;
+    long back = (long) RETURNED.getAcquire(this);
+    return taken != back;
   }
 }

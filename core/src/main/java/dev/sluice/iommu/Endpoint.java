@@ -219,7 +219,7 @@ public final class Endpoint {
     for (AccessSection section : sections.all()) {
       PageLeases leases = section.leases();
       leases.forEach(
-          all, (table, cell) -> deadlines.revoke(leases, table, cell, table.word(cell), false));
+          all, (table, cell, word) -> deadlines.revoke(leases, table, cell, word, false));
     }
   }
 
@@ -232,7 +232,7 @@ public final class Endpoint {
   public int holdCount() {
     int count = holds.size();
     for (AccessSection section : sections.all()) {
-      count += (int) section.leaseCount();
+      count += section.leases().size();
     }
     return count;
   }
@@ -257,8 +257,7 @@ public final class Endpoint {
       PageLeases leases = section.leases();
       leases.forEach(
           query,
-          (table, cell) -> {
-            long word = table.word(cell);
+          (table, cell, word) -> {
             drain.await(section.waits(), () -> table.word(cell) != word);
             expiries.add(() -> deadlines.expire(leases, table, cell, word));
           });

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// 5. wait, without blocking, for the leases and holds over the range that were taken under an earlier
 ///    count, which the sections of step 4 have registered by now;
 /// 6. wait, without blocking, for the sections that are open over the range now, for one may be a use
-///    of a mapping that another thread has just closed;
+///    of a mapping that another thread has just closed; and then for the holds that such a use has made
+///    for the kernel's input and output;
 /// 7. run the completion, once.
 ///
 /// New accesses are neither refused nor waited for. Two invalidations over one hold both wait for
@@ -318,8 +319,7 @@ public final class Invalidator {
       leased |= section.hadLeases();
       leases |= section.mayHaveLeases();
     }
-    if (holdCount.get() != 0
-        || (leases && hasLeases(looked, tagMask, tagValue, first, last, before))) {
+    if (leases && hasLeases(looked, tagMask, tagValue, first, last, before)) {
       return false;
     }
     if (leased) {
@@ -330,7 +330,8 @@ public final class Invalidator {
         }
       }
     }
-    return true;
+    // That use may have made a hold.
+    return holdCount.get() == 0;
   }
 
   private static boolean hasLeases(
@@ -356,8 +357,16 @@ public final class Invalidator {
           longest.accumulateAndGet(clock.nanoTime() - began, Math::max);
           Continuations.run(completed);
         };
-    Runnable lastUses = () -> Drain.start(drain -> awaitSections(what, users, drain), last);
-    Runnable uses = () -> Drain.start(drain -> awaitUses(what, users, drain), lastUses);
+    Runnable lastHolds = () -> Drain.start(drain -> awaitHolds(what, users, drain), last);
+    Runnable lastUses = () -> Drain.start(drain -> awaitSections(what, users, drain), lastHolds);
+    Runnable uses =
+        () ->
+            Drain.start(
+                drain -> {
+                  awaitHolds(what, users, drain);
+                  awaitLeases(what, users, drain);
+                },
+                lastUses);
     Drain.start(drain -> awaitSections(what, users, drain), uses);
     if (!done.get()) {
       delayed.increment();
@@ -370,11 +379,16 @@ public final class Invalidator {
     }
   }
 
-  private static void awaitUses(PageLeases.Query what, Endpoint[] users, Drain drain) {
+  private static void awaitHolds(PageLeases.Query what, Endpoint[] users, Drain drain) {
     for (Endpoint user : users) {
       List<Hold> holds = user.holds().concerned(what);
       holds.forEach(hold -> hold.delay(drain));
       holds.forEach(Hold::expire);
+    }
+  }
+
+  private static void awaitLeases(PageLeases.Query what, Endpoint[] users, Drain drain) {
+    for (Endpoint user : users) {
       user.awaitLeases(what, drain);
     }
   }

@@ -3,7 +3,6 @@ package dev.sluice.iommu;
 import dev.sluice.memory.Ram;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The pages that devices keep mapped through one [AccessSection]: leases on single pages, found by
@@ -24,10 +23,13 @@ final class PageLeases {
   /// Cells of the largest table; beyond, a mapping is a [Hold].
   private static final int LARGEST_TABLE = 65_536;
 
-  /// In a word: taken and usable, or taken and revoked.
+  /// In a word, what has become of the lease: usable, revoked, or given back by a thread that is not
+  /// the owner, who has yet to free the cell.
   private static final long LIVE = 1;
 
   private static final long REVOKED = 2;
+
+  private static final long LEFT = 3;
 
   /// What a word grows by from lease to lease.
   private static final long NEXT = 4;
@@ -59,11 +61,12 @@ final class PageLeases {
       return (int) (iova >>> 12) * GROUP & (size() - 1);
     }
 
-    /// A free cell for a page, or -1.
+    /// A cell for a page that is free or waits for the owner to free it, or -1.
     int free(long iova) {
       int group = group(iova);
       for (int cell = group; cell < group + GROUP; cell++) {
-        if (word(cell) == 0) {
+        long word = word(cell);
+        if (word == 0 || (word & LEFT) == LEFT) {
           return cell;
         }
       }
@@ -106,9 +109,15 @@ final class PageLeases {
           && (what.number < 0 || Ram.number(cells[at + RAM]) == what.number);
     }
 
-    /// Takes the use of a cell's lease away.
+    /// Revokes the lease that has the word, unless it has ended.
     boolean revoke(int cell, long word) {
       return replace(cell, word, word - LIVE + REVOKED);
+    }
+
+    /// Ends the lease that had the word when it was taken, for a thread that is not the owner.
+    boolean leave(int cell, long word) {
+      return replace(cell, word, word | LEFT)
+          || replace(cell, word - LIVE + REVOKED, word | LEFT);
     }
   }
 
@@ -138,12 +147,15 @@ final class PageLeases {
   boolean take(PageLease into, long tag, long first, long last, long count, long ram) {
     Table table = largest;
     int cell = table == null ? -1 : table.free(first);
-    if (cell < 0) {
+    if (table == null || cell < 0) {
       table = tableWithRoom(first);
       if (table == null) {
         return false;
       }
       cell = table.free(first);
+    }
+    if (table.word(cell) != 0) {
+      free(table, cell);
     }
     section.countTaken();
     latest += NEXT;
@@ -169,15 +181,15 @@ final class PageLeases {
     return made;
   }
 
-  /// Gives a lease back, revoked or not; once.
+  /// Gives a lease back, revoked or not; what comes after the first time does nothing.
   void giveBack(Table table, int cell, long word) {
     if (section.isOwnedBy(Thread.currentThread())) {
-      // Nobody else puts anything into a cell, so it has the lease's word, or 0 by another thread.
+      // Only the owner frees a cell, so one that has the lease's number keeps it until then, whatever
+      // becomes of the lease.
       if (isOf(table.word(cell), word)) {
-        table.set(cell, 0);
-        section.countReturned();
+        free(table, cell);
       }
-    } else if (!free(table, cell, word) && !free(table, cell, word - LIVE + REVOKED)) {
+    } else if (!table.leave(cell, word)) {
       return;
     }
     VarHandle.releaseFence();
@@ -186,27 +198,48 @@ final class PageLeases {
     }
   }
 
-  private boolean free(Table table, int cell, long word) {
-    if (!table.replace(cell, word, 0)) {
-      return false;
-    }
-    section.countReturnedByOther();
-    return true;
+  /// By the owner.
+  private void free(Table table, int cell) {
+    table.set(cell, 0);
+    section.countReturned();
+    // The next lease's particulars come after the word was seen to be free.
+    VarHandle.releaseFence();
   }
 
   private static boolean isOf(long found, long word) {
     return (found & -NEXT) == (word & -NEXT);
   }
 
+  /// How many there are, live or revoked: a look at every cell.
+  int size() {
+    int size = 0;
+    for (Table table = largest; table != null; table = table.smaller) {
+      for (int cell = 0; cell < table.size(); cell++) {
+        long word = table.word(cell);
+        if (word != 0 && (word & LEFT) != LEFT) {
+          size++;
+        }
+      }
+    }
+    return size;
+  }
+
   /// Whether a live lease is meant by the query.
   boolean hasAny(Query query) {
     boolean[] found = new boolean[1];
-    forEach(query, (_, _) -> found[0] = true);
+    forEach(query, (_, _, _) -> found[0] = true);
     return found[0];
   }
 
-  /// Calls `action` with each live lease that is meant: its table and cell.
-  void forEach(Query query, BiConsumer<Table, Integer> action) {
+  /// What is done with a live lease.
+  @FunctionalInterface
+  interface Action {
+    /// @param word by which the lease is told from the next one in its cell
+    void accept(Table table, int cell, long word);
+  }
+
+  /// Calls `action` with each live lease that is meant.
+  void forEach(Query query, Action action) {
     long pages = (query.last() >>> 12) - (query.first() >>> 12) + 1;
     for (Table table = largest; table != null; table = table.smaller) {
       if (pages < table.size() / GROUP) {
@@ -221,11 +254,16 @@ final class PageLeases {
   }
 
   private static void forEach(
-      Table table, int from, int to, Query query, BiConsumer<Table, Integer> action) {
+      Table table, int from, int to, Query query, Action action) {
     for (int cell = from; cell < to; cell++) {
       long word = table.word(cell);
-      if ((word & LIVE) != 0 && table.isMeant(cell, query)) {
-        action.accept(table, cell);
+      if ((word & LEFT) == LIVE && table.isMeant(cell, query)) {
+        VarHandle.loadLoadFence();
+        // Otherwise the lease has ended, and the particulars may be of another, which is too young to
+        // be meant.
+        if (table.word(cell) == word) {
+          action.accept(table, cell, word);
+        }
       }
     }
   }

@@ -49,12 +49,18 @@ final class ThreadSections {
   }
 
   private synchronized AccessSection add(Thread thread) {
+    // Without order, a thread may miss its own section in a table that another has just made.
+    for (AccessSection section : all) {
+      if (section.isOwnedBy(thread) && !section.isInner()) {
+        return section;
+      }
+    }
     AccessSection made = new AccessSection(thread, false);
     // Those of threads that have died go, unless a mapping outlives its thread.
     AccessSection[] kept = new AccessSection[all.length + 1];
     int count = 0;
     for (AccessSection section : all) {
-      if (section.owner().isAlive() || section.isOpen() || section.mayHaveLeases()) {
+      if (section.owner().isAlive() || section.isOpen() || section.leases().size() > 0) {
         kept[count++] = section;
       }
     }

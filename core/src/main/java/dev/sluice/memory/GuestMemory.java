@@ -478,6 +478,7 @@ public final class GuestMemory {
     if (e instanceof IllegalStateException misuse && !ram.isGone()) {
       throw misuse;
     }
+    RamRegion.clearInterrupt(e);
     return MemoryStatus.FAILED;
   }
 

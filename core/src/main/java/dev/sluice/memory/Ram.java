@@ -221,6 +221,7 @@ public final class Ram {
         && segment(ramAddress) != NO_RAM) {
       throw misuse;
     }
+    RamRegion.clearInterrupt(e);
     return false;
   }
 }

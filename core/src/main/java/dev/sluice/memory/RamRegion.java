@@ -100,6 +100,18 @@ public final class RamRegion {
     return !segment.scope().isAlive();
   }
 
+  /// To be called when an access has met the end of its region.
+  ///
+  /// Where a thread is in an access to an arena that is being closed, the virtual machine interrupts it
+  /// to throw the exception, and leaves its interrupt status set: the thread's next use of a
+  /// [java.nio.channels.FileChannel] would close that for good. An interrupt by somebody else that comes
+  /// at this very moment is lost.
+  static void clearInterrupt(Throwable met) {
+    if (met instanceof IllegalStateException) {
+      Thread.interrupted();
+    }
+  }
+
   /// Claims the region's one place in an address space, for good.
   ///
   /// @return false when it has had one before
