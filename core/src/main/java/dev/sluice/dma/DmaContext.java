@@ -148,7 +148,6 @@ public final class DmaContext implements AutoCloseable {
   /// @param length bytes, 0 or more
   /// @return null if every byte moved
   public @Nullable TargetAbort read(long iova, MemorySegment into, long offset, long length) {
-    Objects.checkFromIndexSize(offset, length, into.byteSize());
     return isInPage(iova, length) && readCached(iova, into, offset, length)
         ? null
         : readInFull(iova, into, offset, length);
@@ -156,6 +155,7 @@ public final class DmaContext implements AutoCloseable {
 
   private @Nullable TargetAbort readInFull(
       long iova, MemorySegment into, long offset, long length) {
+    Objects.checkFromIndexSize(offset, length, into.byteSize());
     TargetAbort abort = move(Kind.READ, iova, into, offset, length, (byte) 0);
     if (abort != null && iommu != null && isInPage(iova, length)) {
       // What the vain attempt may have brought is not the device's to see.
@@ -169,10 +169,15 @@ public final class DmaContext implements AutoCloseable {
   /// @param length bytes, 0 or more
   /// @return null if every byte moved
   public @Nullable TargetAbort write(long iova, MemorySegment from, long offset, long length) {
-    Objects.checkFromIndexSize(offset, length, from.byteSize());
     return isInPage(iova, length) && writeCached(iova, from, offset, length)
         ? null
-        : move(Kind.WRITE, iova, from, offset, length, (byte) 0);
+        : writeInFull(iova, from, offset, length);
+  }
+
+  private @Nullable TargetAbort writeInFull(
+      long iova, MemorySegment from, long offset, long length) {
+    Objects.checkFromIndexSize(offset, length, from.byteSize());
+    return move(Kind.WRITE, iova, from, offset, length, (byte) 0);
   }
 
   /// Sets guest memory to `value`.
@@ -193,11 +198,13 @@ public final class DmaContext implements AutoCloseable {
   ///
   /// @return false when it has to be done in full
   private boolean readCached(long iova, MemorySegment into, long offset, long length) {
-    long count = endpoint.count();
-    long at = endpoint.cached(iova, READ);
+    // Local, here and below, as a fence makes the compiler load every field again.
+    Endpoint by = endpoint;
+    long count = by.count();
+    long at = by.cached(iova, READ);
     return at != Iotlb.MISS
         && ram.read(at, into, offset, length)
-        && endpoint.isUndisturbed(count)
+        && by.isUndisturbed(count)
         && mayRequest;
   }
 
@@ -205,14 +212,16 @@ public final class DmaContext implements AutoCloseable {
   ///
   /// @return false when it has to be done in full
   private boolean writeCached(long iova, MemorySegment from, long offset, long length) {
-    Iotlb space = endpoint.space();
+    Endpoint by = endpoint;
+    Ram to = ram;
+    Iotlb space = by.space();
     if (space == null) {
       return false;
     }
-    AccessSection section = endpoint.enter(space.tag(), iova, iova + (length - 1));
+    AccessSection section = by.enter(space.tag(), iova, iova + (length - 1));
     try {
-      long at = mayUse(space) ? space.find(iova, WRITE) : Iotlb.MISS;
-      return at != Iotlb.MISS && ram.write(at, from, offset, length);
+      long at = mayUse(by, space) ? space.find(iova, WRITE) : Iotlb.MISS;
+      return at != Iotlb.MISS && to.write(at, from, offset, length);
     } finally {
       section.leave();
     }
@@ -536,14 +545,16 @@ public final class DmaContext implements AutoCloseable {
 
   /// A store by a cached translation, in a section, like [#writeCached].
   private boolean storeCached(long iova, int bytes, ByteOrder order, long value) {
-    Iotlb space = endpoint.space();
+    Endpoint by = endpoint;
+    Ram to = ram;
+    Iotlb space = by.space();
     if (space == null) {
       return false;
     }
-    AccessSection section = endpoint.enter(space.tag(), iova, iova + (bytes - 1));
+    AccessSection section = by.enter(space.tag(), iova, iova + (bytes - 1));
     try {
-      long at = mayUse(space) ? space.find(iova, WRITE) : Iotlb.MISS;
-      return at != Iotlb.MISS && ram.store(at, bytes, order, value);
+      long at = mayUse(by, space) ? space.find(iova, WRITE) : Iotlb.MISS;
+      return at != Iotlb.MISS && to.store(at, bytes, order, value);
     } finally {
       section.leave();
     }
@@ -564,7 +575,7 @@ public final class DmaContext implements AutoCloseable {
     }
     AccessSection section = endpoint.enter(space.tag(), iova, iova + (bytes - 1));
     try {
-      long at = mayUse(space) ? space.find(iova, READ | WRITE) : Iotlb.MISS;
+      long at = mayUse(endpoint, space) ? space.find(iova, READ | WRITE) : Iotlb.MISS;
       return at != Iotlb.MISS
           && (kind == Scalar.FETCH_AND_ADD
               ? ram.fetchAndAdd(at, bytes, order, first, witness)
@@ -575,8 +586,8 @@ public final class DmaContext implements AutoCloseable {
   }
 
   /// Within a section of this address space alone: whether it is still the one.
-  private boolean mayUse(Iotlb space) {
-    return endpoint.space() == space && mayRequest;
+  private boolean mayUse(Endpoint by, Iotlb space) {
+    return by.space() == space && mayRequest;
   }
 
   /// Within a section.
@@ -710,16 +721,16 @@ public final class DmaContext implements AutoCloseable {
   ///
   /// @return false when it has to be done in full
   private boolean mapCached(long iova, long length, Access access, Mapping into) {
-    Iotlb space = endpoint.space();
+    Endpoint by = endpoint;
+    Iotlb space = by.space();
     if (iommu != null && space == null) {
       return false;
     }
     long tag = space == null ? 0 : space.tag();
-    long last = iova + (length - 1);
-    AccessSection section = endpoint.enter(tag, iova, last);
+    AccessSection section = by.enter(tag, iova, iova + (length - 1));
     try {
-      long count = endpoint.count();
-      if (endpoint.space() != space || !mayRequest) {
+      long count = by.count();
+      if (by.space() != space || !mayRequest) {
         return false;
       }
       long at =

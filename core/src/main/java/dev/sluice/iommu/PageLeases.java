@@ -65,12 +65,18 @@ final class PageLeases {
     int free(long iova) {
       int group = group(iova);
       for (int cell = group; cell < group + GROUP; cell++) {
-        long word = word(cell);
+        // Plain: what the owner does not find free yet it finds the next time.
+        long word = cells[cell << CELL_SHIFT];
         if (word == 0 || (word & LEFT) == LEFT) {
           return cell;
         }
       }
       return -1;
+    }
+
+    /// By the owner, of a cell that may be taken: whether it was left.
+    boolean isLeft(int cell) {
+      return cells[cell << CELL_SHIFT] != 0;
     }
 
     /// What is in a cell: 0 while it is free.
@@ -129,8 +135,9 @@ final class PageLeases {
 
   private final AccessSection section;
 
-  /// The largest table, which leads to the others. Written by the owner.
-  private volatile @Nullable Table largest;
+  /// The largest table, which leads to the others. Written by the owner; to others it is visible with
+  /// the first lease in it.
+  private @Nullable Table largest;
 
   /// Word of the lease before, without its state. The owner's.
   private long latest;
@@ -154,7 +161,7 @@ final class PageLeases {
       }
       cell = table.free(first);
     }
-    if (table.word(cell) != 0) {
+    if (table.isLeft(cell)) {
       free(table, cell);
     }
     section.countTaken();

@@ -1,6 +1,7 @@
 package dev.sluice.iommu;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// The [AccessSection]s of one endpoint, one for each thread that uses it.
 final class ThreadSections {
@@ -9,6 +10,10 @@ final class ThreadSections {
   /// Hashed by thread; every change makes a new array. A thread looks for its own section, which it
   /// has put there itself: so a reader needs no order.
   private AccessSection[] byThread = new AccessSection[1];
+
+  /// Of the thread that came first and lives: so a device with one thread finds it with one load. Read
+  /// without order, like the table.
+  private @Nullable AccessSection usual;
 
   /// All of them. A section is here before it first opens.
   private volatile AccessSection[] all = NONE;
@@ -27,16 +32,15 @@ final class ThreadSections {
   /// The calling thread's section, to be begun.
   AccessSection own() {
     Thread thread = Thread.currentThread();
-    AccessSection[] table = byThread;
-    AccessSection section = table[(int) thread.threadId() & (table.length - 1)];
+    AccessSection section = usual;
     if (section == null || !section.isOwnedBy(thread)) {
-      section = find(table, thread);
+      section = find(byThread, thread);
     }
     return section.isOpen() ? inner(section) : section;
   }
 
   private AccessSection find(AccessSection[] table, Thread thread) {
-    for (int i = 1; i < table.length; i++) {
+    for (int i = 0; i < table.length; i++) {
       AccessSection section = table[((int) thread.threadId() + i) & (table.length - 1)];
       if (section == null) {
         break;
@@ -83,6 +87,9 @@ final class ThreadSections {
     }
     all = sections;
     byThread = table;
+    if (usual != sections[0]) {
+      usual = sections[0];
+    }
   }
 
   /// A section within a section: the thread of a device that answers, within its access, to somebody
