@@ -253,7 +253,7 @@ public final class Endpoint {
   /// Whether a section may have used a lease that another thread gave back meanwhile.
   boolean mayUseLeases() {
     for (AccessSection section : sections.all()) {
-      if (section.leases().hadAny()) {
+      if (section.hadLeases()) {
         return true;
       }
     }
