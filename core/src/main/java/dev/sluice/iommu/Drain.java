@@ -14,8 +14,10 @@ final class Drain {
   /// others are counted.
   private final AtomicInteger pending = new AtomicInteger(1);
 
-  /// Where to look again when all is set up.
-  private final List<WaitList> lists = new ArrayList<>(1);
+  /// What to look at again when all is set up.
+  private final List<Awaited> awaited = new ArrayList<>(1);
+
+  private record Awaited(WaitList list, WaitList.Ending ending) {}
 
   private Drain(Runnable completed) {
     this.completed = completed;
@@ -30,9 +32,13 @@ final class Drain {
     } finally {
       // Whatever failed (a deadline that cannot be set, on a host out of threads) is no reason to
       // wait for ever.
-      if (!drain.lists.isEmpty()) {
+      if (!drain.awaited.isEmpty()) {
         ProcessBarrier.run();
-        drain.lists.forEach(WaitList::wake);
+        for (Awaited one : drain.awaited) {
+          if (one.ending.isOver()) {
+            one.list.wake();
+          }
+        }
       }
       drain.countDown();
     }
@@ -40,7 +46,7 @@ final class Drain {
 
   /// During set-up: waits for an ending that `list` is woken for.
   void await(WaitList list, WaitList.Ending ending) {
-    lists.add(list);
+    awaited.add(new Awaited(list, ending));
     list.add(ending, this);
   }
 

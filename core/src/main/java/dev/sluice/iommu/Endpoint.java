@@ -250,6 +250,16 @@ public final class Endpoint {
     }
   }
 
+  /// Whether a section may have used a lease that another thread gave back meanwhile.
+  boolean mayUseLeases() {
+    for (AccessSection section : sections.all()) {
+      if (section.hadLeases()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// Makes `drain` wait for the leases that are meant, each no longer than its deadline.
   void awaitLeases(PageLeases.Query query, Drain drain) {
     List<Runnable> expiries = new ArrayList<>();

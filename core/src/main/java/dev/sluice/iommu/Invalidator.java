@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 ///    for the kernel's input and output;
 /// 7. run the completion, once.
 ///
-/// New accesses are neither refused nor waited for. Two invalidations over one hold both wait for
+/// New accesses are not refused, and not waited for except by step 6, once. Two invalidations over one hold both wait for
 /// it and are both told. When nothing is under way, all of it costs two atomic additions and a look at
 /// each endpoint.
 public final class Invalidator {
@@ -358,7 +358,17 @@ public final class Invalidator {
           Continuations.run(completed);
         };
     Runnable lastHolds = () -> Drain.start(drain -> awaitHolds(what, users, drain), last);
-    Runnable lastUses = () -> Drain.start(drain -> awaitSections(what, users, drain), lastHolds);
+    Runnable lastUses =
+        () ->
+            Drain.start(
+                drain ->
+                    awaitSections(
+                        what,
+                        Arrays.stream(users)
+                            .filter(Endpoint::mayUseLeases)
+                            .toArray(Endpoint[]::new),
+                        drain),
+                lastHolds);
     Runnable uses =
         () ->
             Drain.start(

@@ -8,7 +8,7 @@ import java.util.List;
 /// What ends (an access section, a lease) must cost nothing, so its end is a plain release store, and
 /// after it a plain look at [#isAwaited]. The processor may do the look first. Whoever waits makes up
 /// for that, since waiting is rare: it adds itself, makes a barrier on every thread of the process
-/// ([dev.sluice.host.ProcessBarrier]), and then calls [#wake] itself. A thread that ended the thing
+/// ([dev.sluice.host.ProcessBarrier]), and then looks itself, and calls [#wake] if it is over. A thread that ended the thing
 /// and looked before the barrier has ended it visibly by now; one that looks later sees who waits.
 final class WaitList {
   /// Something that ends once and does not come back.
@@ -32,7 +32,7 @@ final class WaitList {
     return awaited;
   }
 
-  /// Makes `drain` wait for an end. The caller then makes the process-wide barrier, then wakes.
+  /// Makes `drain` wait for an end. The caller then makes the process-wide barrier, then looks.
   synchronized void add(Ending ending, Drain drain) {
     drain.countUp();
     waiters.add(new Waiter(ending, drain));

@@ -124,8 +124,8 @@ public final class FakeIommu implements Iommu {
     if (tag == BLOCKED) {
       return new Fault(AbortReason.BLOCKED, CODE_BLOCKED, true);
     }
-    Iotlb space = invalidator.space(tag);
-    long ticket = space.ticket();
+    Iotlb space = invalidator.space(tag, endpoint);
+    long ticket = space.ticket(iova);
     Page page = find(tag, iova);
     afterWalk.run();
     if (page == null) {

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.iommu.Invalidation.Binding;
+import dev.sluice.memory.GuestMemory;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class InvalidationTest {
-  private final Endpoint endpoint = Endpoint.standalone(new RequesterId(1));
+  private final Endpoint endpoint = 
+      Endpoint.standalone(new RequesterId(1), new GuestMemory());
 
   @Test
   void rangesAreUnsignedAndInclusive() {

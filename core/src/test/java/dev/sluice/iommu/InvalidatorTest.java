@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.iommu.Translation.Page;
 import dev.sluice.memory.Access;
+import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.RamRegion;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,20 +20,25 @@ class InvalidatorTest {
   private static final long TAG = 5;
 
   private final ManualClock clock = new ManualClock();
+  private final GuestMemory memory = new GuestMemory();
   private final Invalidator invalidator = new Invalidator(clock);
-  private final Endpoint endpoint = invalidator.attach(RequesterId.of(0, 1, 0));
-  private final Endpoint other = invalidator.attach(RequesterId.of(0, 2, 0));
+  private final Endpoint endpoint = invalidator.attach(RequesterId.of(0, 1, 0), memory);
+  private final Endpoint other = invalidator.attach(RequesterId.of(0, 2, 0), memory);
   private final RamRegion ram = RamRegion.allocate(4096);
   private final List<String> events = new ArrayList<>();
+
+  InvalidatorTest() {
+    memory.addRam(0, RamRegion.allocate(16 * GuestMemory.PAGE));
+  }
 
   private void invalidate(String name, Invalidation what) {
     invalidator.invalidate(what, () -> events.add(name));
   }
 
   private Hold hold(Endpoint by, long tag, long first, long last) {
-    int section = by.enter();
-    Hold hold = by.hold(tag, first, last, by.generation(), ram, () -> events.add("ended"));
-    by.leave(section);
+    AccessSection section = by.enter(0, -1);
+    Hold hold = by.hold(tag, first, last, by.count(), ram, () -> events.add("ended"));
+    section.leave();
     return hold;
   }
 
@@ -45,13 +51,17 @@ class InvalidatorTest {
   }
 
   private Iotlb bind(Endpoint who, long tag) {
-    Iotlb space = invalidator.space(tag);
+    Iotlb space = invalidator.space(tag, endpoint);
     assertThat(who.bind(space, who.bindTicket())).isTrue();
     return space;
   }
 
   private void cache(Iotlb space, long iova) {
-    assertThat(space.insert(page(iova, space.tag()), iova, space.ticket())).isTrue();
+    assertThat(space.insert(page(iova, space.tag()), iova, space.ticket(iova))).isTrue();
+  }
+
+  private static boolean isCached(Endpoint who, long iova, Access access) {
+    return who.cached(iova, access.rights()) != Iotlb.MISS;
   }
 
   // --- what it waits for
@@ -66,33 +76,33 @@ class InvalidatorTest {
 
   @Test
   void itWaitsForASectionThatWasOpen() {
-    int section = endpoint.enter();
+    AccessSection section = endpoint.enter(0, -1);
     invalidate("done", Invalidation.ofSpace(TAG));
     assertThat(events).isEmpty();
-    endpoint.leave(section);
+    section.leave();
     assertThat(events).containsExactly("done");
     assertThat(invalidator.statistics().delayed()).isEqualTo(1);
   }
 
   @Test
   void itWaitsForTheSectionsOfEveryEndpoint() {
-    int one = endpoint.enter();
-    int two = other.enter();
+    AccessSection one = endpoint.enter(0, -1);
+    AccessSection two = other.enter(0, -1);
     invalidate("done", Invalidation.ofSpace(TAG));
-    endpoint.leave(one);
+    one.leave();
     assertThat(events).isEmpty();
-    other.leave(two);
+    two.leave();
     assertThat(events).containsExactly("done");
   }
 
   @Test
   void itDoesNotWaitForASectionThatBeganAfterIt() {
-    int before = endpoint.enter();
+    AccessSection before = endpoint.enter(0, -1);
     invalidate("done", Invalidation.ofSpace(TAG));
-    int after = endpoint.enter();
-    endpoint.leave(before);
+    AccessSection after = endpoint.enter(0, -1);
+    before.leave();
     assertThat(events).containsExactly("done");
-    endpoint.leave(after);
+    after.leave();
   }
 
   @Test
@@ -106,11 +116,11 @@ class InvalidatorTest {
 
   @Test
   void itWaitsForAHoldThatASectionMakesAfterTheInvalidationBegan() {
-    int section = endpoint.enter();
-    long generation = endpoint.generation();
+    AccessSection section = endpoint.enter(0, -1);
+    long count = endpoint.count();
     invalidate("done", Invalidation.ofRange(TAG, 0, -1));
-    Hold hold = endpoint.hold(TAG, 0, 0xFFF, generation, ram, () -> events.add("ended"));
-    endpoint.leave(section);
+    Hold hold = endpoint.hold(TAG, 0, 0xFFF, count, ram, () -> events.add("ended"));
+    section.leave();
     assertThat(events).isEmpty();
     hold.close();
     assertThat(events).containsExactly("ended", "done");
@@ -149,12 +159,12 @@ class InvalidatorTest {
   void anInvalidationOfABindingWaitsForEverythingOfThatEndpointAndNothingOfOthers() {
     Hold mine = hold(endpoint, TAG, 0, 0xFFF);
     Hold theirs = hold(other, TAG, 0, 0xFFF);
-    int section = other.enter();
+    AccessSection section = other.enter(0, -1);
     invalidate("done", Invalidation.ofBinding(endpoint));
     assertThat(events).isEmpty();
     mine.close();
     assertThat(events).containsExactly("ended", "done");
-    other.leave(section);
+    section.leave();
     theirs.close();
   }
 
@@ -201,11 +211,11 @@ class InvalidatorTest {
 
   @Test
   void invalidationsCompleteInTheOrderInWhichTheyBeganWhenOneAccessHeldThemAll() {
-    int section = endpoint.enter();
+    AccessSection section = endpoint.enter(0, -1);
     for (int i = 0; i < 10; i++) {
       invalidate("done " + i, Invalidation.ofSpace(TAG + i));
     }
-    endpoint.leave(section);
+    section.leave();
     assertThat(events)
         .containsExactly(
             "done 0", "done 1", "done 2", "done 3", "done 4", "done 5", "done 6", "done 7",
@@ -224,14 +234,14 @@ class InvalidatorTest {
 
   @Test
   void aCompletionThatThrowsKeepsNeitherOthersNorTheDeviceFromGoingOn() {
-    int section = endpoint.enter();
+    AccessSection section = endpoint.enter(0, -1);
     invalidator.invalidate(
         Invalidation.all(),
         () -> {
           throw new IllegalStateException("from a test");
         });
     invalidate("done", Invalidation.all());
-    endpoint.leave(section);
+    section.leave();
     assertThat(events).containsExactly("done");
     invalidator.invalidate(
         Invalidation.all(),
@@ -244,18 +254,18 @@ class InvalidatorTest {
 
   @Test
   void theEndOfAHoldThatThrowsKeepsNoInvalidationWaiting() {
-    int section = endpoint.enter();
+    AccessSection section = endpoint.enter(0, -1);
     Hold hold =
         endpoint.hold(
             TAG,
             0,
             0xFFF,
-            endpoint.generation(),
+            endpoint.count(),
             ram,
             () -> {
               throw new IllegalStateException("from a test");
             });
-    endpoint.leave(section);
+    section.leave();
     invalidate("done", Invalidation.all());
     hold.close();
     assertThat(events).containsExactly("done");
@@ -264,14 +274,14 @@ class InvalidatorTest {
 
   @Test
   void aCompletionMayBeginTheNextInvalidation() {
-    int section = endpoint.enter();
+    AccessSection section = endpoint.enter(0, -1);
     invalidator.invalidate(
         Invalidation.ofSpace(TAG),
         () -> {
           events.add("first");
           invalidate("second", Invalidation.ofSpace(TAG));
         });
-    endpoint.leave(section);
+    section.leave();
     assertThat(events).containsExactly("first", "second");
   }
 
@@ -280,15 +290,15 @@ class InvalidatorTest {
   @Test
   void aLongChainOfDelayedInvalidationsDoesNotNest() {
     for (int i = 0; i < 100_000; i++) {
-      int section = endpoint.enter();
+      AccessSection section = endpoint.enter(0, -1);
       invalidate("done", Invalidation.ofSpace(TAG));
-      endpoint.leave(section);
+      section.leave();
     }
-    int open = endpoint.enter();
+    AccessSection open = endpoint.enter(0, -1);
     for (int i = 0; i < 100_000; i++) {
       invalidate("done", Invalidation.ofSpace(TAG));
     }
-    endpoint.leave(open);
+    open.leave();
     assertThat(events).hasSize(200_000);
   }
 
@@ -300,24 +310,24 @@ class InvalidatorTest {
     cache(space, 0x1000);
     cache(space, 0x2000);
     invalidate("done", Invalidation.ofRange(TAG, 0x1000, 0x1FFF));
-    assertThat(endpoint.lookup(0x1000, Access.READ)).isNull();
-    assertThat(endpoint.lookup(0x2000, Access.READ)).isNotNull();
+    assertThat(isCached(endpoint, 0x1000, Access.READ)).isFalse();
+    assertThat(isCached(endpoint, 0x2000, Access.READ)).isTrue();
     invalidate("other", Invalidation.ofSpace(TAG + 1));
-    assertThat(endpoint.lookup(0x2000, Access.READ)).isNotNull();
+    assertThat(isCached(endpoint, 0x2000, Access.READ)).isTrue();
     invalidate("all", Invalidation.ofTranslations());
-    assertThat(endpoint.lookup(0x2000, Access.READ)).isNull();
+    assertThat(isCached(endpoint, 0x2000, Access.READ)).isFalse();
     assertThat(endpoint.space()).isSameAs(space);
   }
 
   @Test
   void aMaskedInvalidationDropsTheTranslationsOfEachSpaceItMatches() {
     for (long tag : new long[] {0x21, 0x2F, 0x31}) {
-      cache(invalidator.space(tag), 0);
+      cache(invalidator.space(tag, endpoint), 0);
     }
     invalidate("done", new Invalidation(0xF0, 0x20, true, 0, -1, Invalidation.Binding.NONE, null));
-    assertThat(invalidator.space(0x21).lookup(0)).isNull();
-    assertThat(invalidator.space(0x2F).lookup(0)).isNull();
-    assertThat(invalidator.space(0x31).lookup(0)).isNotNull();
+    assertThat(invalidator.space(0x21, endpoint).lookup(0)).isNull();
+    assertThat(invalidator.space(0x2F, endpoint).lookup(0)).isNull();
+    assertThat(invalidator.space(0x31, endpoint).lookup(0)).isNotNull();
   }
 
   @Test
@@ -327,8 +337,8 @@ class InvalidatorTest {
     cache(space, 0);
     invalidate("done", Invalidation.ofBinding(endpoint));
     assertThat(endpoint.space()).isNull();
-    assertThat(endpoint.lookup(0, Access.READ)).isNull();
-    assertThat(other.lookup(0, Access.READ)).isNotNull();
+    assertThat(isCached(endpoint, 0, Access.READ)).isFalse();
+    assertThat(isCached(other, 0, Access.READ)).isTrue();
   }
 
   @Test
@@ -346,7 +356,7 @@ class InvalidatorTest {
 
   @Test
   void aBindingMadeFromAnEntryReadBeforeItsInvalidationIsRefused() {
-    Iotlb space = invalidator.space(TAG);
+    Iotlb space = invalidator.space(TAG, endpoint);
     long ticket = endpoint.bindTicket();
     invalidate("done", Invalidation.ofBinding(endpoint));
     assertThat(endpoint.bind(space, ticket)).isFalse();
@@ -363,11 +373,10 @@ class InvalidatorTest {
   void aLookupAsksForTheRightsOfTheAccess() {
     Iotlb space = bind(endpoint, TAG);
     Page readOnly = new Page(0, 0, 12, true, false, TAG);
-    space.insert(readOnly, 0, space.ticket());
-    assertThat(endpoint.lookup(0, Access.READ)).isSameAs(readOnly);
-    assertThat(endpoint.lookup(0, Access.WRITE)).isNull();
-    assertThat(endpoint.hits()).isEqualTo(1);
-    assertThat(endpoint.misses()).isEqualTo(1);
+    space.insert(readOnly, 0, space.ticket(0));
+    assertThat(isCached(endpoint, 0, Access.READ)).isTrue();
+    assertThat(space.lookup(0)).isEqualTo(readOnly);
+    assertThat(isCached(endpoint, 0, Access.WRITE)).isFalse();
   }
 
   // --- spaces beyond the limit
@@ -378,25 +387,59 @@ class InvalidatorTest {
     cache(bound, 0);
     List<Iotlb> spaces = new ArrayList<>();
     for (long tag = 1000; tag < 1000 + 3 * Invalidator.MAX_SPACES; tag++) {
-      spaces.add(invalidator.space(tag));
+      spaces.add(invalidator.space(tag, endpoint));
     }
     long kept = spaces.stream().filter(space -> !space.isRetired()).count();
     assertThat(kept).isEqualTo(Invalidator.MAX_SPACES - 1);
     assertThat(bound.isRetired()).isFalse();
-    assertThat(invalidator.space(TAG)).isSameAs(bound);
-    assertThat(endpoint.lookup(0, Access.READ)).isNotNull();
+    assertThat(invalidator.space(TAG, endpoint)).isSameAs(bound);
+    assertThat(isCached(endpoint, 0, Access.READ)).isTrue();
   }
 
   @Test
-  void aCacheThatLostItsPlaceCanNeitherBeFilledNorBoundAgain() {
-    Iotlb lost = invalidator.space(1);
+  void aCacheThatLostItsPlaceCannotBeBoundAgain() {
+    Iotlb lost = invalidator.space(1, endpoint);
     for (long tag = 1000; !lost.isRetired(); tag++) {
-      invalidator.space(tag);
+      invalidator.space(tag, endpoint);
     }
-    assertThat(lost.insert(page(0, 1), 0, lost.ticket())).isFalse();
     assertThat(endpoint.bind(lost, endpoint.bindTicket())).isFalse();
     assertThat(endpoint.space()).isNull();
-    assertThat(invalidator.space(1)).isNotSameAs(lost);
+    assertThat(invalidator.space(1, endpoint)).isNotSameAs(lost);
+  }
+
+  @Test
+  void anAccessKeepsTheCacheThatItMayHaveAtHandAndTheNewcomerGetsItsPlaceAfterIt() {
+    AccessSection section = endpoint.enter(0, -1);
+    Iotlb atHand = invalidator.space(1, endpoint);
+    cache(atHand, 0);
+    for (long tag = 2; tag <= Invalidator.MAX_SPACES; tag++) {
+      assertThat(invalidator.space(tag, endpoint).isRetired()).isFalse();
+    }
+    assertThat(invalidator.space(1000, endpoint).isRetired()).as("no place yet").isTrue();
+    assertThat(atHand.isRetired()).isTrue();
+    invalidate("done", Invalidation.ofSpace(1));
+    assertThat(atHand.lookup(0)).as("an invalidation finds it until the access is over").isNull();
+    section.leave();
+    assertThat(events).containsExactly("done");
+    assertThat(invalidator.space(1000, endpoint).isRetired()).isFalse();
+    assertThat(invalidator.space(1000, endpoint)).isSameAs(invalidator.space(1000, endpoint));
+  }
+
+  @Test
+  void memoriesHaveCachesOfTheirOwn() {
+    GuestMemory another = new GuestMemory();
+    Endpoint elsewhere = invalidator.attach(RequesterId.of(0, 4, 0), another);
+    Iotlb theirs = invalidator.space(TAG, elsewhere);
+    Iotlb ours = bind(endpoint, TAG);
+    assertThat(theirs).isNotSameAs(ours);
+    cache(theirs, 0x1000);
+    cache(ours, 0x1000);
+    invalidate("done", Invalidation.ofRange(TAG, 0x1000, 0x1000));
+    assertThat(theirs.lookup(0x1000)).isNull();
+    assertThat(ours.lookup(0x1000)).isNull();
+    invalidator.detach(elsewhere);
+    assertThat(theirs.isRetired()).as("nobody is left who uses the memory").isTrue();
+    assertThat(ours.isRetired()).isFalse();
   }
 
   // --- revocation
@@ -479,15 +522,15 @@ class InvalidatorTest {
   void aRevocationWaitsForTheUseUnderWay() {
     endpoint.revocation(Revocation.immediately());
     Hold hold = hold(0, 0xFFF);
-    int use = endpoint.enter();
+    AccessSection use = endpoint.enter(0, -1);
     invalidate("done", Invalidation.ofSpace(TAG));
     assertThat(hold.isLive()).isTrue(); // the drain has not come to holds yet
-    int later = endpoint.enter();
-    endpoint.leave(use);
+    AccessSection later = endpoint.enter(0, -1);
+    use.leave();
     // Revoked now, but the section that began meanwhile may have found the hold live.
     assertThat(hold.isLive()).isFalse();
     assertThat(events).isEmpty();
-    endpoint.leave(later);
+    later.leave();
     assertThat(events).containsExactly("ended", "done");
   }
 
@@ -526,11 +569,11 @@ class InvalidatorTest {
   @Test
   void anInvalidationThatComesWhileAClosedHoldIsStillInUseWaitsForTheUse() {
     Hold hold = hold(0, 0xFFF);
-    int use = endpoint.enter();
+    AccessSection use = endpoint.enter(0, -1);
     hold.close();
     invalidate("done", Invalidation.ofSpace(TAG));
     assertThat(events).isEmpty();
-    endpoint.leave(use);
+    use.leave();
     assertThat(events).containsExactly("ended", "done");
   }
 
@@ -539,23 +582,24 @@ class InvalidatorTest {
     endpoint.revocation(Revocation.after(Duration.ofSeconds(1)));
     Hold hold = hold(0, 0xFFF);
     RamRegion elsewhere = RamRegion.allocate(4096);
-    endpoint.expireHoldsOn(elsewhere);
+    endpoint.surrender(elsewhere, () -> events.add("elsewhere"));
+    assertThat(events).containsExactly("elsewhere");
     assertThat(clock.pending()).isZero();
-    endpoint.expireHoldsOn(ram);
+    endpoint.surrender(ram, () -> events.add("let go"));
     clock.advance(Duration.ofSeconds(1));
     assertThat(hold.state()).isEqualTo(Hold.State.REVOKED);
-    assertThat(events).containsExactly("ended");
+    assertThat(events).containsExactly("elsewhere", "let go", "ended");
   }
 
   @Test
   void memoryThatHasToGoFindsTheHoldThatASectionIsAboutToRegister() {
     endpoint.revocation(Revocation.immediately());
-    int section = endpoint.enter();
-    endpoint.expireHoldsOn(ram);
-    Hold late = endpoint.hold(TAG, 0, 0xFFF, endpoint.generation(), ram, () -> events.add("ended"));
-    endpoint.leave(section);
+    AccessSection section = endpoint.enter(0, -1);
+    endpoint.surrender(ram, () -> events.add("let go"));
+    Hold late = endpoint.hold(TAG, 0, 0xFFF, endpoint.count(), ram, () -> events.add("ended"));
+    section.leave();
     assertThat(late.isLive()).isFalse();
-    assertThat(events).containsExactly("ended");
+    assertThat(events).containsExactly("ended", "let go");
   }
 
   // --- devices that leave
@@ -574,12 +618,12 @@ class InvalidatorTest {
 
   @Test
   void aDeviceWithoutAnIommuLosesWhatItsLastAccessMakes() {
-    Endpoint alone = Endpoint.standalone(RequesterId.of(0, 3, 0));
-    int section = alone.enter();
+    Endpoint alone = Endpoint.standalone(RequesterId.of(0, 3, 0), memory);
+    AccessSection section = alone.enter(0, -1);
     alone.shutDown(() -> events.add("gone"));
-    Hold late = alone.hold(0, 0, 0xFFF, alone.generation(), ram, () -> events.add("ended"));
+    Hold late = alone.hold(0, 0, 0xFFF, alone.count(), ram, () -> events.add("ended"));
     assertThat(events).isEmpty();
-    alone.leave(section);
+    section.leave();
     assertThat(late.isLive()).isFalse();
     assertThat(events).containsExactly("ended", "gone");
   }
@@ -587,12 +631,12 @@ class InvalidatorTest {
   @Test
   void aHostThatCannotSetADeadlineStillTellsTheInvalidationWhenTheHoldsAreOver() {
     Invalidator withoutTimers = new Invalidator(new BrokenClock());
-    Endpoint device = withoutTimers.attach(RequesterId.of(0, 3, 0));
+    Endpoint device = withoutTimers.attach(RequesterId.of(0, 3, 0), memory);
     Hold one = hold(device, TAG, 0, 0xFFF);
     Hold two = hold(device, TAG, 0, 0xFFF);
-    int section = device.enter();
+    AccessSection section = device.enter(0, -1);
     withoutTimers.invalidate(Invalidation.all(), () -> events.add("done"));
-    device.leave(section);
+    section.leave();
     one.close();
     assertThat(events).containsExactly("ended");
     two.close();
@@ -626,12 +670,12 @@ class InvalidatorTest {
 
   @Test
   void aDeviceThatLeavesInTheMiddleOfAnAccessIsWaitedForAndLosesWhatTheAccessMade() {
-    int section = endpoint.enter();
+    AccessSection section = endpoint.enter(0, -1);
     invalidator.detach(endpoint);
-    Hold late = endpoint.hold(TAG, 0, 0xFFF, endpoint.generation(), ram, () -> events.add("ended"));
+    Hold late = endpoint.hold(TAG, 0, 0xFFF, endpoint.count(), ram, () -> events.add("ended"));
     invalidate("done", Invalidation.all());
     assertThat(events).isEmpty();
-    endpoint.leave(section);
+    section.leave();
     assertThat(late.isLive()).isFalse();
     assertThat(events).containsExactly("ended", "done");
     assertThat(invalidator.endpoints()).containsExactly(other);

@@ -97,7 +97,10 @@ class GuestMemoryRemovalTest {
     RamRegion a = ram("a");
     memory.addRam(0, a);
     RemovalListener listener =
-        region -> events.add((region == a) + " " + memory.statusAt(0, Access.READ));
+        (region, letGo) -> {
+          events.add((region == a) + " " + memory.statusAt(0, Access.READ));
+          letGo.run();
+        };
     memory.addRemovalListener(listener);
     RegionHold held = hold(0);
 
@@ -115,7 +118,11 @@ class GuestMemoryRemovalTest {
   void aListenerMayEndItsHoldOnTheSpot() {
     memory.addRam(0, ram("a"));
     RegionHold held = hold(0);
-    memory.addRemovalListener(_ -> held.close());
+    memory.addRemovalListener(
+        (_, letGo) -> {
+          held.close();
+          letGo.run();
+        });
     memory.remove(0, -1, () -> events.add("drained"));
     assertThat(events).containsExactly("unmap a", "drained");
   }
