@@ -5,5 +5,7 @@ module dev.sluice.testkit {
   requires transitive dev.sluice.vfiouser;
   requires static transitive org.jspecify;
 
+  exports dev.sluice.testkit.soak;
   exports dev.sluice.testkit.vfiouser;
+  exports dev.sluice.testkit.vtd;
 }
