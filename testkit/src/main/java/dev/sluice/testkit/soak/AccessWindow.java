@@ -153,6 +153,17 @@ final class AccessWindow {
     }
   }
 
+  /// Checks that the bytes of a buffer of zeros behind those that were read show nothing that the
+  /// device may not see.
+  void checkNotMoved(MemorySegment buffer, int moved) {
+    for (int skip = moved; skip < length; skip++) {
+      byte seen = buffer.get(ValueLayout.JAVA_BYTE, from + skip);
+      if (seen != 0) {
+        checkScalar(skip, seen & 0xFF, 1);
+      }
+    }
+  }
+
   /// Checks bytes that were read to any place of a buffer, one behind the other.
   ///
   /// @param bytes the first so many of the access

@@ -18,6 +18,9 @@ import java.util.SplittableRandom;
 final class DeviceMappings {
   private static final int[] SCALARS = {1, 2, 4, 8};
 
+  /// Uses by a device that does not let go: some of its mappings are taken away under it.
+  private static final int STUBBORN_USES = 500;
+
   private final MappingExchange exchange;
   private final SplittableRandom random;
   private final MemorySegment buffer;
@@ -54,7 +57,8 @@ final class DeviceMappings {
         window.checkAllowed(window.length(), access);
         counts.mapped();
         HeldMapping held = new HeldMapping(by, mapping, window, false);
-        use(held);
+        boolean stubborn = by.revocable() && random.nextInt(32) == 0;
+        use(held, stubborn ? STUBBORN_USES : 1 + random.nextInt(4));
         if (random.nextInt(4) == 0) {
           handOver(held.handedOver());
         } else {
@@ -69,18 +73,22 @@ final class DeviceMappings {
     HeldMapping found = exchange.swap(random.nextInt(1 << 10), null);
     if (found != null) {
       counts.handedOver();
-      use(found);
+      use(found, 1 + random.nextInt(4));
       close(found);
     }
   }
 
-  /// From here on another thread may use and close it; this one goes on using it, too.
+  /// From here on another thread may use and close it; this one goes on using it, too, and now and
+  /// then closes it as well.
   private void handOver(HeldMapping held) {
     HeldMapping displaced = exchange.swap(random.nextInt(1 << 10), held);
-    use(held);
+    use(held, 1 + random.nextInt(4));
+    if (random.nextInt(4) == 0) {
+      close(held);
+    }
     if (displaced != null) {
       counts.handedOver();
-      use(displaced);
+      use(displaced, 1);
       close(displaced);
     }
   }
@@ -107,9 +115,9 @@ final class DeviceMappings {
     throw held.window().failure(0, "a mapping was used after it had been closed");
   }
 
-  private void use(HeldMapping held) {
+  private void use(HeldMapping held, int times) {
     try {
-      for (int i = random.nextInt(4); i >= 0; i--) {
+      for (int i = 0; i < times; i++) {
         useOnce(held);
         counts.accessed();
       }

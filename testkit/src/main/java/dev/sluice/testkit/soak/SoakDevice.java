@@ -120,9 +120,17 @@ final class SoakDevice {
     int offset = offset(run);
     int length = length(run, offset);
     window.open(by, run, offset, length, "read");
+    boolean clean = random.nextInt(4) == 0;
+    if (clean) {
+      buffer.asSlice(window.start(), length).fill((byte) 0);
+    }
     TargetAbort abort = by.dma().read(window.iova(), buffer, window.start(), length);
     judge(abort, Access.READ);
-    window.checkRead(buffer, 0, abort == null ? length : (int) abort.bytesMoved());
+    int moved = abort == null ? length : (int) abort.bytesMoved();
+    window.checkRead(buffer, 0, moved);
+    if (clean) {
+      window.checkNotMoved(buffer, moved);
+    }
   }
 
   private void write(Requester by) {
