@@ -9,6 +9,7 @@
  */
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -328,6 +329,8 @@ static uint64_t number(const char *text, uint64_t max) {
 }
 
 int main(int argc, char **argv) {
+  /* Ctrl-C is for the parent, which ends its children. */
+  signal(SIGINT, SIG_IGN);
   if (argc != 6) {
     fprintf(stderr, "usage: comparators ROW PAGES BYTES SAMPLES MILLISECONDS\n");
     return 2;

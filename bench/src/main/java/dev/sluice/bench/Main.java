@@ -3,9 +3,12 @@ package dev.sluice.bench;
 import dev.sluice.bench.Arguments.WrongUsage;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.OperatingSystemMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -56,17 +59,44 @@ public final class Main {
       }
       return measure(arguments, workspace);
     } catch (IOException e) {
-      err.println(COMMAND + e.getMessage());
+      if (!Workspace.exiting()) {
+        err.println(COMMAND + e.getMessage());
+      }
+      return 1;
+    } catch (RuntimeException e) {
+      if (!Workspace.exiting()) {
+        throw e;
+      }
       return 1;
     }
   }
 
-  /// Finds out now rather than after minutes.
+  /// Finds out now rather than after minutes. Leaves nothing, as there are no rows yet.
   private static void tryOut(Path file) throws IOException {
-    try {
-      Files.writeString(file, "");
-    } catch (IOException e) {
-      throw new IOException("cannot write " + file + ": " + e, e);
+    Path folder = file.toAbsolutePath().getParent();
+    if (Files.isDirectory(file)) {
+      throw new IOException("cannot write to " + file + ": it is a folder");
+    }
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new IOException("cannot write to " + file + ": there is no folder for it");
+    }
+    if (!Files.isWritable(Files.exists(file) ? file : folder)) {
+      throw new IOException("cannot write to " + file + ": no permission");
+    }
+  }
+
+  /// What takes the processor from the benchmark is in its numbers, too.
+  private void tellIfBusy() {
+    OperatingSystemMXBean system = ManagementFactory.getOperatingSystemMXBean();
+    double load = system.getSystemLoadAverage();
+    int processors = system.getAvailableProcessors();
+    if (load > processors) {
+      tell(
+          String.format(
+              Locale.ROOT,
+              "the machine is busy (load average %.1f on %d processors): numbers will be too high",
+              load,
+              processors));
     }
   }
 
@@ -75,6 +105,7 @@ public final class Main {
     Path log = workspace.folder().resolve("jmh.log");
     try {
       JmhRunner jmh = new JmhRunner(arguments.effort(), log);
+      tellIfBusy();
       Bench bench = new Bench(jmh, arguments.effort(), comparators(workspace), this::tell);
       List<Row> rows = bench.run(plan);
       out.println();
@@ -84,7 +115,7 @@ public final class Main {
       }
       return 0;
     } catch (RunnerException e) {
-      if (!workspace.exiting()) {
+      if (!Workspace.exiting()) {
         err.println(COMMAND + "a benchmark failed: " + e.getMessage());
         err.print(Files.readString(log));
       }

@@ -124,6 +124,10 @@ final class Plan {
     String hot = "read 64 B, " + pages(HOT);
     add("read 64 B, above 2^48", read.with("kind", PageKind.WIDE), same(hot));
     add("read 64 B, 2 MiB pages", read.with("kind", PageKind.LARGE), same(hot));
+    add(
+        "read 64 B, three kinds of IOMMU in use",
+        read.with("severalKinds", true),
+        new WithRow(hot, new AtMost(1.1)));
 
     Job write = moving("AccessBenchmark.write", LINE);
     String written = "write 64 B, tracked";

@@ -13,7 +13,6 @@ import java.util.stream.Stream;
 final class Workspace implements AutoCloseable {
   private final Path folder;
   private final Thread onExit = new Thread(this::exit, "bench clean-up");
-  private volatile boolean exiting;
 
   private Workspace(Path folder) {
     this.folder = folder;
@@ -31,24 +30,29 @@ final class Workspace implements AutoCloseable {
   }
 
   /// Whether the JVM is ending: what fails from now on fails because of that.
-  boolean exiting() {
-    return exiting;
+  static boolean exiting() {
+    // The one thing that tells: hooks are refused from the first moment of the end on.
+    Thread probe = new Thread(() -> {});
+    try {
+      Runtime.getRuntime().addShutdownHook(probe);
+      Runtime.getRuntime().removeShutdownHook(probe);
+      return false;
+    } catch (IllegalStateException _) {
+      return true;
+    }
   }
 
   @Override
   public void close() {
-    if (!exiting) {
-      delete();
-      try {
-        Runtime.getRuntime().removeShutdownHook(onExit);
-      } catch (IllegalStateException _) {
-        // The JVM has begun to end this moment: the hook finds nothing to do.
-      }
+    delete();
+    try {
+      Runtime.getRuntime().removeShutdownHook(onExit);
+    } catch (IllegalStateException _) {
+      // The JVM is ending: the hook ends what may be left of the run's processes.
     }
   }
 
   private void exit() {
-    exiting = true;
     endChildren();
     delete();
   }

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class MainTest {
   private static final Measurement COPY =
@@ -92,15 +94,17 @@ class MainTest {
     assertThat(out.toString(UTF_8)).isEmpty();
   }
 
-  @Test
-  void aFileThatCannotBeWrittenIsFoundOutFirst() throws Exception {
-    int status = main("", COPY).run("--json", folder.resolve("missing/rows.json").toString());
+  @ParameterizedTest
+  @CsvSource({"missing/rows.json, there is no folder for it", "., it is a folder"})
+  void aFileThatCannotBeWrittenIsFoundOutFirst(String file, String why) throws Exception {
+    Path json = folder.resolve(file);
+
+    int status = main("", COPY).run("--json", json.toString());
 
     assertThat(status).isOne();
     assertThat(err.toString(UTF_8))
-        .startsWith("sluice bench: cannot write ")
-        .contains("missing/rows.json")
-        .doesNotContain("1 of 1");
+        .isEqualTo("sluice bench: cannot write to %s: %s%n".formatted(json, why));
+    assertThat(folder).isEmptyDirectory();
   }
 
   @Test

@@ -30,6 +30,10 @@ public class Bed {
   @Param("0")
   public int idleDevices;
 
+  /// Whether several kinds of IOMMU have answered misses in this process before.
+  @Param("false")
+  public boolean severalKinds;
+
   /// Zero, which the compiler does not know: makes an address depend on the result before it.
   public long zero;
 
@@ -55,6 +59,9 @@ public class Bed {
     long all = kind == PageKind.LARGE ? pages * LARGE_PAGE : pages * SMALL_PAGE;
     stream = AddressStream.of(firstAddress(), (int) Math.max(1, all / unit), unit);
     missingStream = AddressStream.aliased(VtdMachine.SMALL, pages, SMALL_PAGE, VtdMachine.ALIAS);
+    if (severalKinds) {
+      OtherKinds.answer(machine, wide);
+    }
     for (int i = 0; i < idleDevices; i++) {
       DmaContext device = addDevice();
       Outcome.require(device.check(firstAddress(), 1, Access.READ));
