@@ -1,9 +1,14 @@
-/// What tests of several modules share: contract tests for IOMMU models, page-table builders that
-/// are independent of the walkers, and a vfio-user client.
+/// What tests of several modules share: a soak for IOMMU models, page-table builders that are
+/// independent of the walkers, a JUnit extension that finds mappings left open, and a vfio-user
+/// client.
 module dev.sluice.testkit {
   requires transitive dev.sluice.models;
   requires transitive dev.sluice.vfiouser;
+  requires transitive org.junit.jupiter.api;
   requires static transitive org.jspecify;
 
+  exports dev.sluice.testkit;
+  exports dev.sluice.testkit.soak;
   exports dev.sluice.testkit.vfiouser;
+  exports dev.sluice.testkit.vtd;
 }

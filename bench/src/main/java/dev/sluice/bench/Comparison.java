@@ -1,20 +1,25 @@
 package dev.sluice.bench;
 
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// What is measured beside what.
-///
-/// @param benchmark class and method
-/// @param comparedTo class and method of the other, or empty
-record Comparison(String benchmark, String comparedTo) {
-  static final List<Comparison> ALL =
-      List.of(
-          new Comparison("AccessBenchmark.load8", "AccessBenchmark.load8Direct"),
-          new Comparison("AccessBenchmark.read64", "AccessBenchmark.read64Copy"),
-          new Comparison("AccessBenchmark.read4096", "AccessBenchmark.read4096Copy"),
-          new Comparison("AccessBenchmark.write64", "AccessBenchmark.write64Copy"),
-          new Comparison("DrainBenchmark.mapUnmap", "DrainBenchmark.atomicPair"),
-          new Comparison("DrainBenchmark.invalidatePage", "DrainBenchmark.atomicPair"),
-          new Comparison("DrainBenchmark.invalidatePageAndMiss", "DrainBenchmark.invalidatePage"),
-          new Comparison("DrainBenchmark.invalidateAll", "DrainBenchmark.invalidatePage"));
+/// What a row is put beside, and what the two should make.
+sealed interface Comparison {
+  /// What should come of it, or null.
+  @Nullable Target target();
+
+  /// The same work in C.
+  record WithC(CRow row, @Nullable Target target) implements Comparison {}
+
+  /// Another row's time.
+  ///
+  /// @param row its name
+  record WithRow(String row, @Nullable Target target) implements Comparison {}
+
+  /// The throughput of several threads together, beside another row's one thread.
+  ///
+  /// @param row its name
+  record Scaling(String row, Target target) implements Comparison {}
+
+  /// Nothing but the clock.
+  record Alone(@Nullable Target target) implements Comparison {}
 }

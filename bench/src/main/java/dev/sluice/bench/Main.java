@@ -1,177 +1,140 @@
 package dev.sluice.bench;
 
+import dev.sluice.bench.Arguments.WrongUsage;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import java.lang.management.ManagementFactory;
+import java.lang.management.OperatingSystemMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jmh.profile.GCProfiler;
-import org.openjdk.jmh.results.Result;
-import org.openjdk.jmh.results.RunResult;
-import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
-import org.openjdk.jmh.runner.options.VerboseMode;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
-/// `sluice bench [--quick] [--json FILE]`: runs all, prints a table with ratios.
+/// `sluice bench [--quick] [--json FILE]`: measures everything beside what it is compared with, and
+/// prints a table.
 public final class Main {
-  private static final String USAGE =
-      """
-      usage: sluice bench [--quick] [--json FILE]
-        --quick       short runs: minutes become seconds, and the numbers rough
-        --json FILE   writes the rows {name, unit, score, error, comparedTo, ratio, bytesPerOp} there, too
-      """;
+  private static final String COMMAND = "sluice bench: ";
 
-  private Main() {}
+  private final PrintStream out;
+  private final PrintStream err;
+  private final Map<String, String> environment;
+  private final List<Measurement> plan;
 
-  /// Exit status 0: measured. 1: a benchmark failed. 2: wrong usage.
-  public static void main(String[] args) throws IOException {
-    PrintStream out = System.out;
-    boolean quick = false;
-    Path json = null;
-    for (int i = 0; i < args.length; i++) {
-      switch (args[i]) {
-        case "--quick" -> quick = true;
-        case "--json" -> {
-          if (++i == args.length) {
-            usage("--json needs a file");
-          }
-          json = Path.of(args[i]);
-        }
-        case "--help", "-h" -> {
-          out.print(USAGE);
-          return;
-        }
-        default -> usage("unknown option " + args[i]);
-      }
-    }
+  Main(PrintStream out, PrintStream err, Map<String, String> environment, List<Measurement> plan) {
+    this.out = out;
+    this.err = err;
+    this.environment = environment;
+    this.plan = plan;
+  }
+
+  /// Exit status 0: measured, whatever the targets. 1: something failed. 2: wrong usage. 130:
+  /// Ctrl-C.
+  public static void main(String[] words) throws InterruptedException {
+    // Its lock file in the common temporary folder would stay behind.
+    System.setProperty("jmh.ignoreLock", "true");
+    System.exit(new Main(System.out, System.err, System.getenv(), Plan.rows()).run(words));
+  }
+
+  int run(String... words) throws InterruptedException {
+    Arguments arguments;
     try {
-      Collection<RunResult> results = run(quick);
-      List<Row> rows = rows(results);
-      print(out, rows);
+      arguments = Arguments.parse(words);
+    } catch (WrongUsage e) {
+      err.println(COMMAND + e.getMessage());
+      err.print(Arguments.USAGE);
+      return 2;
+    }
+    if (arguments.help()) {
+      out.print(Arguments.USAGE);
+      return 0;
+    }
+    Path json = arguments.json();
+    try (Workspace workspace = Workspace.open()) {
       if (json != null) {
-        write(json, rows);
+        tryOut(json);
       }
+      return measure(arguments, workspace);
+    } catch (IOException e) {
+      if (!Workspace.exiting()) {
+        err.println(COMMAND + e.getMessage());
+      }
+      return 1;
+    } catch (RuntimeException e) {
+      if (!Workspace.exiting()) {
+        throw e;
+      }
+      return 1;
+    }
+  }
+
+  /// Finds out now rather than after minutes. Leaves nothing, as there are no rows yet.
+  private static void tryOut(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (Files.isDirectory(file)) {
+      throw new IOException("cannot write to " + file + ": it is a folder");
+    }
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new IOException("cannot write to " + file + ": there is no folder for it");
+    }
+    if (!Files.isWritable(Files.exists(file) ? file : folder)) {
+      throw new IOException("cannot write to " + file + ": no permission");
+    }
+  }
+
+  /// What takes the processor from the benchmark is in its numbers, too.
+  private void tellIfBusy() {
+    OperatingSystemMXBean system = ManagementFactory.getOperatingSystemMXBean();
+    double load = system.getSystemLoadAverage();
+    int processors = system.getAvailableProcessors();
+    if (load > processors) {
+      tell(
+          String.format(
+              Locale.ROOT,
+              "the machine is busy (load average %.1f on %d processors): numbers will be too high",
+              load,
+              processors));
+    }
+  }
+
+  private int measure(Arguments arguments, Workspace workspace)
+      throws IOException, InterruptedException {
+    Path log = workspace.folder().resolve("jmh.log");
+    try {
+      JmhRunner jmh = new JmhRunner(arguments.effort(), log);
+      tellIfBusy();
+      Bench bench = new Bench(jmh, arguments.effort(), comparators(workspace), this::tell);
+      List<Row> rows = bench.run(plan);
+      out.println();
+      Table.of(rows).forEach(out::println);
+      if (arguments.json() != null) {
+        Files.writeString(arguments.json(), JsonRows.of(rows));
+      }
+      return 0;
     } catch (RunnerException e) {
-      System.err.println("sluice bench: a benchmark failed: " + e.getMessage());
-      System.exit(1);
-    }
-  }
-
-  private static void usage(String problem) {
-    System.err.println("sluice bench: " + problem);
-    System.err.print(USAGE);
-    System.exit(2);
-  }
-
-  private static Collection<RunResult> run(boolean quick) throws RunnerException {
-    ChainedOptionsBuilder options =
-        new OptionsBuilder()
-            .include("dev\\.sluice\\.bench\\..*Benchmark\\..*")
-            .addProfiler(GCProfiler.class)
-            .verbosity(VerboseMode.NORMAL)
-            .shouldFailOnError(true)
-            .jvmArgsAppend("--enable-native-access=ALL-UNNAMED")
-            .forks(quick ? 1 : 2)
-            .warmupIterations(quick ? 2 : 5)
-            .warmupTime(TimeValue.milliseconds(quick ? 300 : 1000))
-            .measurementIterations(quick ? 3 : 5)
-            .measurementTime(TimeValue.milliseconds(quick ? 300 : 1000));
-    return new Runner(options.build()).run();
-  }
-
-  /// Each result with the one that it is compared to at the same parameter.
-  private static List<Row> rows(Collection<RunResult> results) {
-    Map<String, Result<?>> byName = new HashMap<>();
-    for (RunResult result : results) {
-      byName.put(name(result), result.getPrimaryResult());
-    }
-    List<Row> rows = new ArrayList<>();
-    for (RunResult result : results) {
-      String method = method(result);
-      String comparedTo =
-          Comparison.ALL.stream()
-              .filter(c -> c.benchmark().equals(method))
-              .map(c -> c.comparedTo() + parameter(result))
-              .findFirst()
-              .orElse("");
-      Result<?> own = result.getPrimaryResult();
-      @Nullable Result<?> other = byName.get(comparedTo);
-      double ratio = other == null ? Double.NaN : own.getScore() / other.getScore();
-      rows.add(
-          new Row(
-              name(result),
-              own.getScoreUnit(),
-              own.getScore(),
-              own.getScoreError(),
-              comparedTo,
-              ratio,
-              bytesPerOp(result)));
-    }
-    return rows;
-  }
-
-  private static double bytesPerOp(RunResult result) {
-    Result<?> allocated = result.getSecondaryResults().get("gc.alloc.rate.norm");
-    return allocated == null ? 0 : allocated.getScore();
-  }
-
-  private static String method(RunResult result) {
-    return result.getParams().getBenchmark().replace("dev.sluice.bench.", "");
-  }
-
-  private static String parameter(RunResult result) {
-    String pages = result.getParams().getParam("pages");
-    return pages == null ? "" : ":" + pages;
-  }
-
-  private static String name(RunResult result) {
-    return method(result) + parameter(result);
-  }
-
-  private static void print(PrintStream out, List<Row> rows) {
-    out.printf("%n%-40s %12s %12s %8s  %s%n", "benchmark", "ns/op", "+-", "B/op", "ratio");
-    for (Row row : rows) {
-      String ratio =
-          Double.isNaN(row.ratio()) ? "" : "%.2fx %s".formatted(row.ratio(), row.comparedTo());
-      out.printf(
-          "%-40s %12.2f %12.2f %8.1f  %s%n",
-          row.name(), row.score(), row.error(), row.bytesPerOp(), ratio);
-    }
-  }
-
-  private static void write(Path file, List<Row> rows) throws IOException {
-    try (var writer = Files.newBufferedWriter(file, StandardCharsets.UTF_8);
-        JsonGenerator json =
-            new JsonFactory().createGenerator(ObjectWriteContext.empty(), writer)) {
-      json.writeStartArray();
-      for (Row row : rows) {
-        json.writeStartObject();
-        json.writeStringProperty("name", row.name());
-        json.writeStringProperty("unit", row.unit());
-        json.writeNumberProperty("score", row.score());
-        json.writeNumberProperty("error", row.error());
-        json.writeStringProperty("comparedTo", row.comparedTo());
-        if (Double.isNaN(row.ratio())) {
-          json.writeNullProperty("ratio");
-        } else {
-          json.writeNumberProperty("ratio", row.ratio());
-        }
-        json.writeNumberProperty("bytesPerOp", row.bytesPerOp());
-        json.writeEndObject();
+      if (!Workspace.exiting()) {
+        err.println(COMMAND + "a benchmark failed: " + e.getMessage());
+        err.print(Files.readString(log));
       }
-      json.writeEndArray();
+      return 1;
     }
+  }
+
+  private void tell(String what) {
+    err.println(COMMAND + what);
+  }
+
+  private @Nullable Comparators comparators(Workspace workspace)
+      throws IOException, InterruptedException {
+    Optional<CCompiler> compiler = CCompiler.find(environment.getOrDefault("PATH", ""));
+    if (compiler.isEmpty()) {
+      tell(
+          "there is no C compiler (gcc or cc) in PATH: Java's rows only, nothing beside them in C");
+      return null;
+    }
+    return new Comparators(compiler.get().compile(workspace.folder()));
   }
 }

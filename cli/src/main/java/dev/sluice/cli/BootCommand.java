@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
       "The guest is an unmodified Linux in a stock QEMU. Its disk is an NVMe controller and its"
           + " IOMMU a VT-d, both in this process and attached over vfio-user. The guest checks"
           + " what it finds (its log, the whole disk, a rebind of the driver, a DMA that must"
-          + " fault); the host checks what the guest wrote.",
+          + " fault, an unmap of a page that a device holds); the host checks what the guest wrote.",
       "",
       "QEMU (10.1 or newer) is taken from PATH, or from the machine's Debian sources into a cache"
           + " that later runs use; so are the guest's kernel and initramfs. Nothing is installed."

@@ -24,7 +24,15 @@ class InProcessBootTest {
     assertThat(boot.status()).as("%s", boot).isZero();
     assertThat(boot.json("guest.kind")).isEqualTo("in-process");
     assertThat(boot.checks())
-        .containsKeys("dmar-unit", "disk-read", "disk-write", "rebind", "dma-blocked", "dma-fault")
+        .containsKeys(
+            "dmar-unit",
+            "disk-read",
+            "disk-write",
+            "rebind",
+            "dma-blocked",
+            "dma-fault",
+            "unmap-waits",
+            "unmap-revokes")
         .allSatisfy((_, outcome) -> assertThat(outcome).startsWith("ok "));
     assertThat(boot.number("iommu.faults")).isOne();
     assertThat(boot.number("iommu.translations")).isPositive();

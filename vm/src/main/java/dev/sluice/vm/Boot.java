@@ -9,6 +9,7 @@ import dev.sluice.vm.kit.KitException;
 import dev.sluice.vm.kit.KitProgress;
 import dev.sluice.vm.kit.KitUnavailableException;
 import dev.sluice.vm.kit.linux.GuestReport;
+import dev.sluice.vm.kit.linux.UserDriver;
 import dev.sluice.vm.kit.qemu.AccelProbe;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -72,7 +73,7 @@ public final class Boot {
     try (RunFolder folder = RunFolder.create()) {
       stages.begin("disk");
       DiskImage disk = disk(folder);
-      Job job = Job.of(options, disk);
+      Job job = Job.of(options, disk, Job.wantsUserDriver(options) && canDrive(kit));
       try (Machine machine = new Machine(job.hasIommu(), disk);
           MachineSockets sockets = MachineSockets.open(machine, folder.path(), _ -> {})) {
         LinuxGuest linux = new LinuxGuest(usable, listener, kit, machine, sockets, folder);
@@ -87,7 +88,7 @@ public final class Boot {
     try (RunFolder folder = RunFolder.create()) {
       stages.begin("disk");
       DiskImage disk = disk(folder);
-      Job job = Job.of(options, disk);
+      Job job = Job.of(options, disk, true);
       try (Machine machine = new Machine(job.hasIommu(), disk);
           InProcessPlatform platform = platform(machine)) {
         stages.begin("guest");
@@ -111,7 +112,12 @@ public final class Boot {
           machine.makeIommu(platform.memory(), platform::message),
           machine.dmarTable(InProcessPlatform.IOMMU_REGISTERS));
     }
-    machine.devices().forEach((place, device) -> platform.plug(place.requester(), device));
+    machine
+        .devices()
+        .forEach((place, device) -> {
+          platform.plug(place.requester(), device);
+          platform.dma(place.requester()).ifPresent(dma -> dma.revocation(Machine.patience(place)));
+        });
     return platform;
   }
 
@@ -186,6 +192,15 @@ public final class Boot {
             listener.progress(fraction, detail);
           }
         });
+  }
+
+  /// Whether the guest can have a driver in its user space; a kernel of the user's may lack what
+  /// that takes.
+  private boolean canDrive(GuestKit kit) throws IOException {
+    Optional<String> obstacle = UserDriver.obstacle(kit);
+    obstacle.ifPresent(
+        why -> note("No page was taken away from a device that holds it, as %s.".formatted(why)));
+    return obstacle.isEmpty();
   }
 
   private BootOptions.Accelerator accelerator(GuestKit kit)

@@ -25,7 +25,10 @@ record Job(DiskImage disk, GuestParameters parameters, Set<String> expected) {
 
   /// The job of a boot. A user's disk is only read; one made for this run is also written, in its
   /// second half. An initramfs of the user's own knows none of this and makes checks of its own.
-  static Job of(BootOptions options, DiskImage disk) {
+  ///
+  /// @param userDriver whether the guest can have a driver in its user space; counts only where
+  ///   [#wantsUserDriver]
+  static Job of(BootOptions options, DiskImage disk, boolean userDriver) {
     boolean ownChecks = options.initrd().isPresent();
     List<DiskWrite> writes =
         disk.scratch() && !ownChecks
@@ -49,8 +52,16 @@ record Job(DiskImage disk, GuestParameters parameters, Set<String> expected) {
             new GuestParameters.Disk(Place.NVME.requester(), disk.bytes(), disk.sha256()),
             writes,
             Optional.of(mistake),
+            userDriver && wantsUserDriver(options)
+                ? Optional.of(Place.TEST_DEVICE.requester())
+                : Optional.empty(),
             options.interactive());
     return new Job(disk, parameters, ownChecks ? Set.of() : parameters.expectedChecks());
+  }
+
+  /// Whether a boot with these options takes a page away from a device, which is a driver's work.
+  static boolean wantsUserDriver(BootOptions options) {
+    return options.iommu() != BootOptions.IommuKind.NONE && options.initrd().isEmpty();
   }
 
   /// Whether an IOMMU stands before the devices.

@@ -1,6 +1,7 @@
 package dev.sluice.vm;
 
 import dev.sluice.iommu.Endpoint;
+import dev.sluice.iommu.Revocation;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.models.vtd.InterruptSink;
 import dev.sluice.models.vtd.VtdConfig;
@@ -13,6 +14,7 @@ import dev.sluice.pci.nvme.NvmeController;
 import dev.sluice.pci.nvme.NvmeStatistics;
 import dev.sluice.pci.testdev.TestDevice;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -33,6 +35,10 @@ final class Machine implements AutoCloseable {
 
   /// The VT-d's reason for a write that no second-stage entry permits (VT-d 7.1.3).
   static final int FAULT_NOT_WRITABLE = 0x05;
+
+  /// How long the test device may keep an invalidation waiting. Shorter than for others, since a
+  /// boot waits it out once, to see what happens then.
+  private static final Revocation TEST_DEVICE_PATIENCE = Revocation.after(Duration.ofSeconds(1));
 
   private static final String SERIAL = "SLUICE0001";
 
@@ -90,6 +96,11 @@ final class Machine implements AutoCloseable {
   byte[] dmarTable(long registers) {
     return DmarTable.of(
         ADDRESS_WIDTH, registers, devices.keySet().stream().map(Place::requester).toList());
+  }
+
+  /// How long a device may keep an invalidation waiting.
+  static Revocation patience(Place place) {
+    return place == Place.TEST_DEVICE ? TEST_DEVICE_PATIENCE : Revocation.DEFAULT;
   }
 
   // --- what it did

@@ -93,6 +93,7 @@ final class MachineSockets implements AutoCloseable {
         iommu == null
             ? DmaContext.direct(memory, place.requester())
             : DmaContext.behind(iommu, memory, place.requester());
+    dma.revocation(Machine.patience(place));
     connect(server, device, dma);
   }
 

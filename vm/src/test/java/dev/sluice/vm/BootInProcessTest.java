@@ -30,7 +30,7 @@ class BootInProcessTest {
     assertThat(iommu.translations()).isGreaterThanOrEqualTo(iommu.iotlbHits() + iommu.walks());
     assertThat(iommu.invalidations().get("iotlbPage")).isPositive();
     assertThat(iommu.drains().count()).isPositive();
-    assertThat(iommu.drains().revocations()).isZero();
+    assertThat(iommu.drains().revocations()).as("that of unmap-revokes").isEqualTo(1);
     assertThat(report.disk().bytesRead()).isGreaterThanOrEqualTo(DiskImage.SCRATCH_BYTES);
     assertThat(report.disk().bytesWritten()).isPositive();
   }
@@ -81,6 +81,8 @@ class BootInProcessTest {
     assertThat(leftovers()).isEqualTo(before);
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)
+        .filteredOn(
+            name -> !name.equals("sluice-deadlines")) // the process's, once it had a deadline
         .noneMatch(name -> name.startsWith("sluice-") || name.startsWith("nvme-"));
   }
 

@@ -34,7 +34,7 @@ class JobTest {
 
   @Test
   void theUsualInitramfsOwesEveryCheck() {
-    Job job = Job.of(BootOptions.defaults(), DISK);
+    Job job = Job.of(BootOptions.defaults(), DISK, true);
 
     assertThat(job.expected()).contains("dmar-unit", "disk-read", "disk-write", "dma-fault");
     assertThat(job.parameters().writes()).isNotEmpty();
@@ -56,7 +56,8 @@ class JobTest {
             defaults.interactive(),
             defaults.offline(),
             defaults.patience()),
-        DISK);
+        DISK,
+        true);
   }
 
   private static GuestReport report(boolean finished, GuestCheck... checks) {

@@ -16,6 +16,7 @@ final class AdminCommands {
   static final int SET_FEATURES = 0x09;
   static final int GET_FEATURES = 0x0a;
   static final int ASYNC_EVENT_REQUEST = 0x0c;
+  static final int DOORBELL_BUFFER_CONFIG = 0x7c;
 
   /// Every command of the set that the controller has.
   static final Set<Integer> OPCODES =
@@ -29,7 +30,8 @@ final class AdminCommands {
           ABORT,
           SET_FEATURES,
           GET_FEATURES,
-          ASYNC_EVENT_REQUEST);
+          ASYNC_EVENT_REQUEST,
+          DOORBELL_BUFFER_CONFIG);
 
   /// Bit 0 of the result of Abort: the command was not aborted.
   private static final int NOT_ABORTED = 1;
@@ -82,6 +84,7 @@ final class AdminCommands {
       case SET_FEATURES -> setFeatures(run, buffers);
       case GET_FEATURES -> getFeatures(run, buffers);
       case ASYNC_EVENT_REQUEST -> asyncEventRequest(run, entry);
+      case DOORBELL_BUFFER_CONFIG -> DoorbellBuffers.configure(run, entry);
       default -> Status.INVALID_OPCODE;
     };
   }

@@ -1,5 +1,6 @@
 package dev.sluice.pci.nvme;
 
+import dev.sluice.dma.TargetAbort;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -30,32 +31,128 @@ final class CommandRunner {
     this.fatal = fatal;
   }
 
-  /// With the right to fetch from `queue`, and inside `run`: fetches its next command and ends the
-  /// right.
-  ///
-  /// @return false if there is nothing to execute
-  boolean fetch(Run run, SubmissionQueue queue, CommandBuffers buffers) {
+  /// What a fetch led to.
+  enum Fetch {
+    /// A command, now to be executed. The right to fetch is kept.
+    COMMAND,
+    /// There is no command, or no room for its result. The right is kept.
+    NOTHING,
+    /// There will be nothing more: the run has ended, or the queue. The right is, too.
+    GONE
+  }
+
+  /// With the right to fetch from `queue`, and inside `run`: fetches its next command.
+  Fetch fetch(Run run, SubmissionQueue queue, CommandBuffers buffers) {
     if (queue.deleted() || run.ended()) {
       run.giveBack(queue);
-      return false;
+      return Fetch.GONE;
     }
-    var abort = queue.read(run.dma(), buffers.entry());
+    ShadowDoorbell shadow = queue.shadow();
+    if (queue.isEmpty() && shadow != null) {
+      TargetAbort abort = shadow.load(run.dma());
+      if (abort != null) {
+        return lost(run, queue, abort);
+      }
+      take(run, queue, shadow);
+    }
+    if (queue.isEmpty()) {
+      return Fetch.NOTHING;
+    }
+    CompletionQueue completions = queue.completions();
+    if (!completions.reserve()) {
+      if (!look(run, completions, false)) {
+        return gone(run, queue);
+      }
+      if (!completions.reserve()) {
+        return Fetch.NOTHING;
+      }
+    }
+    TargetAbort abort = queue.read(run.dma(), buffers.entry());
     if (abort != null) {
-      run.giveBack(queue);
-      fatal.accept(run, "submission queue " + queue.id() + ": " + abort);
-      return false;
+      completions.release();
+      return lost(run, queue, abort);
     }
     queue.fetched();
+    return Fetch.COMMAND;
+  }
+
+  /// Ends the right to fetch from a queue that had nothing, from which moment on the guest's
+  /// doorbell is needed.
+  ///
+  /// @return false if there may be something after all; then the right is kept
+  boolean settle(Run run, SubmissionQueue queue) {
+    ShadowDoorbell shadow = queue.shadow();
+    if (shadow != null) {
+      TargetAbort abort = shadow.arm(run.dma(), queue.tail());
+      if (abort != null) {
+        lost(run, queue, abort);
+        return true;
+      }
+      take(run, queue, shadow);
+    }
+    CompletionQueue completions = queue.completions();
+    if (!queue.isEmpty()) {
+      if (!completions.hasRoom() && !look(run, completions, true)) {
+        gone(run, queue);
+        return true;
+      }
+      if (completions.hasRoom()) {
+        return false;
+      }
+    }
+    return run.release(queue);
+  }
+
+  private void take(Run run, SubmissionQueue queue, ShadowDoorbell shadow) {
+    if (!queue.takeShadow(shadow.position())) {
+      refuseDoorbell(run, queue.id());
+    }
+  }
+
+  /// Looks what the guest has taken out of a completion queue that has no room.
+  ///
+  /// @return false if its memory cannot be reached, which has ended the run
+  private boolean look(Run run, CompletionQueue completions, boolean arm) {
+    switch (completions.look(run.dma(), arm)) {
+      case TAKEN -> {}
+      case REFUSED -> refuseDoorbell(run, completions.id());
+      case ABORTED -> {
+        fatal.accept(run, "shadow doorbell of completion queue " + completions.id());
+        return false;
+      }
+    }
     return true;
   }
 
-  /// Executes the fetched command and posts its result. Inside `run`.
+  private void refuseDoorbell(Run run, int queueId) {
+    errors.doorbellRefused(queueId);
+    run.events().raise(AsyncEvents.Type.ERROR, AsyncEvents.INVALID_DOORBELL_VALUE);
+    run.changed();
+  }
+
+  private Fetch lost(Run run, SubmissionQueue queue, TargetAbort abort) {
+    fatal.accept(run, "submission queue " + queue.id() + ": " + abort);
+    return gone(run, queue);
+  }
+
+  private static Fetch gone(Run run, SubmissionQueue queue) {
+    run.giveBack(queue);
+    return Fetch.GONE;
+  }
+
+  /// Executes the fetched command and posts its result, of which the guest is still to be told;
+  /// then the queue is to be [told][Run#executed] that the command has ended. Inside `run`.
   void execute(Run run, SubmissionQueue queue, CommandBuffers buffers) {
     Status status = guarded(run, queue, buffers);
     if (status != null) {
       complete(run, queue, buffers.entry().commandId(), status, buffers);
     }
-    run.executed(queue);
+  }
+
+  /// Whether the I/O command in `buffers` is one that waits for the host's disk, whatever the page
+  /// cache has.
+  boolean mayTakeLong(Run run, CommandBuffers buffers) {
+    return ioCommands.mayTakeLong(run, buffers.entry());
   }
 
   /// Posts the result of a command.
@@ -71,10 +168,14 @@ final class CommandRunner {
     post(run, queue, commandId, status, admin ? buffers.result() : 0);
   }
 
-  /// Posts a result that no command of its own led to.
+  /// Posts a result that no command of its own led to. The guest is told at once of those of the
+  /// admin queue, and of the others by whoever called, who may have more of them.
   void post(Run run, SubmissionQueue queue, int commandId, Status status, int result) {
-    if (!run.complete(queue, commandId, status, result)) {
-      fatal.accept(run, "completion queue " + queue.completions().id() + " cannot be written");
+    CompletionQueue completions = queue.completions();
+    if (!run.post(queue, commandId, status, result)) {
+      fatal.accept(run, "completion queue " + completions.id() + " cannot be written");
+    } else if (queue.id() == 0) {
+      run.interrupt(completions);
     }
   }
 

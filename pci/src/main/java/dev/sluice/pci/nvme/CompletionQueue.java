@@ -12,12 +12,23 @@ import org.jspecify.annotations.Nullable;
 /// A command is fetched only after a slot was reserved for its result: so a guest that does not
 /// take its results out gets no further commands executed, and no thread ever waits for a slot.
 final class CompletionQueue {
+  private static final int NOTHING_REFUSED = -1;
+
   private final int id;
   private final long base;
   private final int size;
   private final int vector;
   private final boolean interruptsEnabled;
   private final List<SubmissionQueue> users = new CopyOnWriteArrayList<>();
+
+  /// Where the guest keeps the head, if that is not the doorbell register.
+  private volatile @Nullable ShadowDoorbell shadow;
+
+  /// Held while the shadow is looked at, which may have to wait for the thread on which doorbells
+  /// arrive: so that thread must not take it. Guards [#refusedHead].
+  private final Object looking = new Object();
+
+  private int refusedHead = NOTHING_REFUSED;
 
   private int head;
   private int tail;
@@ -54,11 +65,66 @@ final class CompletionQueue {
     return users;
   }
 
+  /// The next entry that the guest will take, as far as is known here.
+  synchronized int head() {
+    return head;
+  }
+
+  /// Whether the doorbell is in guest memory.
+  boolean hasShadow() {
+    return shadow != null;
+  }
+
+  /// Takes the head from `doorbell` from now on.
+  void shadow(ShadowDoorbell doorbell) {
+    shadow = doorbell;
+  }
+
+  /// Whether a slot is free, as far as is known.
+  synchronized boolean hasRoom() {
+    return used() + reserved < size - 1;
+  }
+
+  /// How a look at the guest's doorbell went.
+  enum Look {
+    /// The head is as the guest says.
+    TAKEN,
+    /// The guest says what cannot be, for the first time.
+    REFUSED,
+    /// Guest memory cannot be reached.
+    ABORTED
+  }
+
+  /// Takes the head from guest memory, if that is where the guest keeps it. Only needed when there
+  /// is no room; guests may leave the head far behind.
+  ///
+  /// @param arm whether the guest shall ring when it takes more
+  Look look(DmaContext dma, boolean arm) {
+    ShadowDoorbell doorbell = shadow;
+    if (doorbell == null) {
+      return Look.TAKEN;
+    }
+    synchronized (looking) {
+      TargetAbort abort = arm ? doorbell.arm(dma, head()) : doorbell.load(dma);
+      if (abort != null) {
+        return Look.ABORTED;
+      }
+      int position = doorbell.position();
+      if (position == head() || advanceHead(position)) {
+        refusedHead = NOTHING_REFUSED;
+        return Look.TAKEN;
+      }
+      boolean known = position == refusedHead;
+      refusedHead = position;
+      return known ? Look.TAKEN : Look.REFUSED;
+    }
+  }
+
   /// Sets a free slot aside for one result.
   ///
   /// @return false when there is none
   synchronized boolean reserve() {
-    if (used() + reserved >= size - 1) {
+    if (!hasRoom()) {
       return false;
     }
     reserved++;

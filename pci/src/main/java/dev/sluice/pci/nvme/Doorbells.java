@@ -10,6 +10,9 @@ package dev.sluice.pci.nvme;
 /// +------------------+------------------+
 /// ```
 ///
+/// Where the guest keeps a doorbell in [its own memory][ShadowDoorbell], a write only says that
+/// there is something to see: the value may be older than the one in memory.
+///
 /// A write that cannot be meant is dropped and reported as an error event (NVMe 1.4, figure 147).
 final class Doorbells {
   private final Lifecycle lifecycle;
@@ -34,7 +37,7 @@ final class Doorbells {
       SubmissionQueue queue = run.queues().submission(id);
       if (queue == null) {
         refuse(run, id, AsyncEvents.INVALID_DOORBELL_REGISTER);
-      } else if (queue.advanceTail(position)) {
+      } else if (queue.shadow() != null || queue.advanceTail(position)) {
         offer(run, queue);
       } else {
         refuse(run, id, AsyncEvents.INVALID_DOORBELL_VALUE);
@@ -43,7 +46,7 @@ final class Doorbells {
       CompletionQueue queue = run.queues().completion(id);
       if (queue == null) {
         refuse(run, id, AsyncEvents.INVALID_DOORBELL_REGISTER);
-      } else if (queue.advanceHead(position)) {
+      } else if (queue.hasShadow() || queue.advanceHead(position)) {
         // A queue that had no room for results has some now.
         queue.users().forEach(user -> offer(run, user));
       } else {
@@ -61,8 +64,8 @@ final class Doorbells {
   }
 
   private void refuse(Run run, int queueId, int information) {
-    errors.add(queueId, ErrorLog.NONE, Status.INVALID_FIELD, 0, 0);
+    errors.doorbellRefused(queueId);
     run.events().raise(AsyncEvents.Type.ERROR, information);
-    lifecycle.wake();
+    run.changed();
   }
 }

@@ -38,6 +38,11 @@ final class ErrorLog {
     entries.addFirst(new Entry(++count, queueId, commandId, status, block, namespaceId));
   }
 
+  /// Adds an entry for a doorbell of `queueId` that cannot be meant.
+  void doorbellRefused(int queueId) {
+    add(queueId, NONE, Status.INVALID_FIELD, 0, 0);
+  }
+
   /// How many errors there have been.
   synchronized long count() {
     return count;

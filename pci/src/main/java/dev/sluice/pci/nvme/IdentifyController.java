@@ -16,6 +16,7 @@ final class IdentifyController {
 
   private static final int TYPE_IO_CONTROLLER = 1;
   private static final int NOTICE_NAMESPACE_ATTRIBUTES = 1 << 8;
+  private static final int DOORBELL_BUFFERS = 1 << 8;
   private static final int LOG_COMMAND_EFFECTS = 1 << 1;
   private static final int LOG_EXTENDED_DATA = 1 << 2;
   private static final int ONE_READ_ONLY_SLOT = 1 << 1 | 1;
@@ -42,6 +43,7 @@ final class IdentifyController {
     at.putInt(80, ControllerRegisters.VERSION);
     at.putInt(92, NOTICE_NAMESPACE_ATTRIBUTES);
     at.put(111, (byte) TYPE_IO_CONTROLLER);
+    at.putShort(256, (short) DOORBELL_BUFFERS);
     // Abort commands are executed one at a time; 3 means 4, what the specification recommends.
     at.put(258, (byte) 3);
     at.put(259, (byte) (AsyncEvents.LIMIT - 1));

@@ -66,6 +66,17 @@ final class IoCommands {
     };
   }
 
+  /// Whether a command waits for the host's disk, whatever the page cache has, or writes very much.
+  boolean mayTakeLong(Run run, SubmissionEntry entry) {
+    boolean forced = (entry.commandDword(12) & FORCE_UNIT_ACCESS) != 0;
+    return switch (entry.opcode()) {
+      case FLUSH, WRITE_ZEROES -> true;
+      case WRITE -> forced || !run.features().writeCacheEnabled();
+      case READ, COMPARE -> forced;
+      default -> false;
+    };
+  }
+
   private Status flush() {
     try {
       backend.flush();

@@ -328,8 +328,12 @@ final class Lifecycle {
         case FINISH_DELETION -> finishDeletion(current, commands);
         case REPORT_EVENT -> reportEvent(current, commands);
         default -> {
-          if (commands.fetch(current, admin, buffers)) {
+          if (commands.fetch(current, admin, buffers) == CommandRunner.Fetch.COMMAND) {
+            admin.giveBack();
             commands.execute(current, admin, buffers);
+            admin.executed();
+          } else {
+            admin.giveBack();
           }
         }
       }

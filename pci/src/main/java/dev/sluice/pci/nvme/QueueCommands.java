@@ -46,7 +46,16 @@ final class QueueCommands {
     if (vector >= vectors) {
       return Status.INVALID_INTERRUPT_VECTOR;
     }
-    run.queues().put(new CompletionQueue(id, entry.prp1(), entries, vector, interrupts));
+    CompletionQueue queue = new CompletionQueue(id, entry.prp1(), entries, vector, interrupts);
+    DoorbellBuffers doorbells = run.doorbellBuffers();
+    if (doorbells != null) {
+      ShadowDoorbell shadow = doorbells.ofHead(run.dma(), id, 0);
+      if (shadow == null) {
+        return Status.DATA_TRANSFER_ERROR;
+      }
+      queue.shadow(shadow);
+    }
+    run.queues().put(queue);
     return Status.SUCCESS;
   }
 
@@ -69,7 +78,16 @@ final class QueueCommands {
     if (configuration.get().submissionEntryShift() != SubmissionEntry.SHIFT) {
       return Status.INVALID_FIELD;
     }
-    run.queues().put(new SubmissionQueue(id, entry.prp1(), entries, completions));
+    SubmissionQueue queue = new SubmissionQueue(id, entry.prp1(), entries, completions);
+    DoorbellBuffers doorbells = run.doorbellBuffers();
+    if (doorbells != null) {
+      ShadowDoorbell shadow = doorbells.ofTail(run.dma(), id, 0);
+      if (shadow == null) {
+        return Status.DATA_TRANSFER_ERROR;
+      }
+      queue.shadow(shadow);
+    }
+    run.queues().put(queue);
     return Status.SUCCESS;
   }
 

@@ -23,6 +23,7 @@ final class Run {
   private final AsyncEvents events = new AsyncEvents();
   private final Runnable changed;
   private @Nullable Deletion deletion;
+  private @Nullable DoorbellBuffers doorbellBuffers;
 
   /// [#ENDED], and the number of those inside.
   private final AtomicInteger state = new AtomicInteger();
@@ -59,6 +60,16 @@ final class Run {
 
   AsyncEvents events() {
     return events;
+  }
+
+  /// Where I/O queues have their doorbells, if not in the registers. Only for the management
+  /// thread.
+  @Nullable DoorbellBuffers doorbellBuffers() {
+    return doorbellBuffers;
+  }
+
+  void doorbellBuffers(DoorbellBuffers configured) {
+    doorbellBuffers = configured;
   }
 
   /// A Delete I/O Submission Queue command that is complete when the queue is idle.
@@ -112,29 +123,42 @@ final class Run {
     return state.get() == ENDED;
   }
 
-  /// Posts a result, unless the run has ended, and interrupts the guest. From inside.
+  /// Posts a result, unless the run has ended. From inside.
   ///
   /// @return false if guest memory refused it
-  boolean complete(SubmissionQueue from, int commandId, Status status, int result) {
-    if (ended()) {
-      return true;
-    }
-    CompletionQueue into = from.completions();
-    if (into.post(dma, from, commandId, status, result) != null) {
-      return false;
-    }
-    if (into.interruptsEnabled()) {
-      interrupts.signal(into.vector());
-    }
-    return true;
+  boolean post(SubmissionQueue from, int commandId, Status status, int result) {
+    return ended() || from.completions().post(dma, from, commandId, status, result) == null;
   }
 
-  /// Gives the right to fetch from `queue` back, with nothing fetched.
+  /// Tells the guest of results in `completions`, unless the run has ended. From inside.
+  void interrupt(CompletionQueue completions) {
+    if (!ended() && completions.interruptsEnabled()) {
+      interrupts.signal(completions.vector());
+    }
+  }
+
+  /// An event for the guest, or a change that the management thread has to know of.
+  void changed() {
+    changed.run();
+  }
+
+  /// Gives the right to fetch from `queue` back for good.
   void giveBack(SubmissionQueue queue) {
     queue.giveBack();
     if (queue.deleted()) {
       changed.run();
     }
+  }
+
+  /// Ends the right to fetch from `queue`, if nobody has knocked meanwhile.
+  ///
+  /// @return false if it is kept
+  boolean release(SubmissionQueue queue) {
+    boolean released = queue.release();
+    if (released && queue.deleted()) {
+      changed.run();
+    }
+    return released;
   }
 
   /// A command of `from` has ended; whoever waits for the queue's deletion may want to know.

@@ -2,24 +2,49 @@ package dev.sluice.pci.nvme;
 
 import dev.sluice.dma.DmaContext;
 import dev.sluice.dma.TargetAbort;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /// A circular queue of commands in guest memory (NVMe 1.4, 4.1).
 ///
-/// One thread at a time has the right to fetch from it, given by [#claim()] and ended by
-/// [#fetched()] or [#giveBack()]: the head that completions report must pass an entry only after it
-/// was read. What it fetched then runs beside the next fetch.
+/// One thread at a time has the right to fetch from it: given by [#claim()], ended by [#release()]
+/// or [#giveBack()], and handed on with the memory effects of whoever had it. The head that
+/// completions report must pass an entry only after it was read. What was fetched runs beside the
+/// next fetch.
 final class SubmissionQueue {
+  /// The most entries that are read at a time, ahead of their fetch: 1 KiB.
+  private static final int READ_AHEAD = 16;
+
+  /// Entries are read ahead within pages of the smallest size, so that one access serves all of
+  /// them or none.
+  private static final int PAGE = 1 << ControllerCapabilities.MIN_PAGE_SHIFT;
+
+  private static final int NOTHING_REFUSED = -1;
+
   private final int id;
   private final long base;
   private final int size;
   private final CompletionQueue completions;
 
+  // Changed under the lock, read without.
   private volatile int head;
-  private int tail;
+  private volatile int tail;
+  private volatile boolean deleted;
+
+  // Under the lock.
   private int executing;
   private boolean claimed;
-  private boolean deleted;
+  private boolean knocked;
+
+  /// Where the guest keeps the tail, if that is not the doorbell register.
+  private volatile @Nullable ShadowDoorbell shadow;
+
+  // With the right to fetch.
+  private final MemorySegment ahead = Arena.ofAuto().allocate(READ_AHEAD * SubmissionEntry.SIZE);
+  private int aheadFirst;
+  private int aheadCount;
+  private int refusedTail = NOTHING_REFUSED;
 
   /// A queue without entries.
   ///
@@ -40,10 +65,29 @@ final class SubmissionQueue {
     return completions;
   }
 
-  /// The next entry to be fetched, which is what completions report as SQHD. Changed under the
-  /// lock, read without.
+  /// The next entry to be fetched, which is what completions report as SQHD.
   int head() {
     return head;
+  }
+
+  /// Where the guest will put its next entry, as far as is known here.
+  int tail() {
+    return tail;
+  }
+
+  /// Whether no entry is known that was not fetched.
+  boolean isEmpty() {
+    return head == tail;
+  }
+
+  /// The doorbell in guest memory; null if it is the register.
+  @Nullable ShadowDoorbell shadow() {
+    return shadow;
+  }
+
+  /// Takes the tail from `doorbell` from now on.
+  void shadow(ShadowDoorbell doorbell) {
+    shadow = doorbell;
   }
 
   /// Takes the guest's write to the tail doorbell.
@@ -63,15 +107,32 @@ final class SubmissionQueue {
     return true;
   }
 
-  /// Takes the right to fetch, with a slot for the result.
+  /// With the right to fetch: takes what a look at the shadow doorbell found.
   ///
-  /// @return false when nobody may fetch: another has the right, there is no command, no free slot,
-  ///   or no queue any more
+  /// @return false if that is not a possible value, for the first time
+  boolean takeShadow(int position) {
+    if (position == tail || advanceTail(position)) {
+      refusedTail = NOTHING_REFUSED;
+      return true;
+    }
+    boolean known = position == refusedTail;
+    refusedTail = position;
+    return known;
+  }
+
+  /// Takes the right to fetch, if there may be something to fetch. Who has it already will look
+  /// once more before it ends.
   synchronized boolean claim() {
-    if (claimed || deleted || head == tail || !completions.reserve()) {
+    if (claimed) {
+      knocked = true;
+      return false;
+    }
+    boolean maybe = shadow != null || (head != tail && completions.hasRoom());
+    if (deleted || !maybe) {
       return false;
     }
     claimed = true;
+    knocked = false;
     return true;
   }
 
@@ -79,20 +140,51 @@ final class SubmissionQueue {
   ///
   /// @return why guest memory refused it; null if it did not
   @Nullable TargetAbort read(DmaContext dma, SubmissionEntry into) {
-    long slot = base + (long) head * SubmissionEntry.SIZE;
-    return dma.read(slot, into.bytes(), 0, SubmissionEntry.SIZE);
+    int slot = head;
+    int index = slot - aheadFirst;
+    if (index < 0 || index >= aheadCount) {
+      int waiting = Math.floorMod(tail - slot, size);
+      int inPage = (PAGE - (slot * SubmissionEntry.SIZE & (PAGE - 1))) / SubmissionEntry.SIZE;
+      int count = Math.min(Math.min(waiting, READ_AHEAD), Math.min(inPage, size - slot));
+      long at = base + (long) slot * SubmissionEntry.SIZE;
+      TargetAbort abort = dma.read(at, ahead, 0, (long) count * SubmissionEntry.SIZE);
+      if (abort != null) {
+        return abort;
+      }
+      aheadFirst = slot;
+      aheadCount = count;
+      index = 0;
+    }
+    // The guest may have changed these entries since, which it must not: no slot is its own again
+    // before a completion has reported the head beyond it.
+    long from = (long) index * SubmissionEntry.SIZE;
+    MemorySegment.copy(ahead, from, into.bytes(), 0, SubmissionEntry.SIZE);
+    if (index == aheadCount - 1) {
+      aheadCount = 0;
+    }
+    return null;
   }
 
-  /// Ends the right to fetch; the entry at the head now executes.
+  /// The entry at the head, which was read, now executes.
   synchronized void fetched() {
     head = head + 1 == size ? 0 : head + 1;
     executing++;
-    claimed = false;
   }
 
-  /// Ends the right to fetch with nothing fetched.
+  /// Ends the right to fetch, unless somebody had something to say meanwhile.
+  ///
+  /// @return false if the right is kept, and the queue to be looked at again
+  synchronized boolean release() {
+    if (knocked) {
+      knocked = false;
+      return false;
+    }
+    claimed = false;
+    return true;
+  }
+
+  /// Ends the right to fetch for one who has no more use for it, whatever there is.
   synchronized void giveBack() {
-    completions.release();
     claimed = false;
   }
 
@@ -106,7 +198,7 @@ final class SubmissionQueue {
     deleted = true;
   }
 
-  synchronized boolean deleted() {
+  boolean deleted() {
     return deleted;
   }
 

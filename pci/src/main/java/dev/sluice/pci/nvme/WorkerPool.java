@@ -4,6 +4,8 @@ import dev.sluice.pci.DeviceThread;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -11,19 +13,51 @@ import org.jspecify.annotations.Nullable;
 /// The threads that execute I/O commands, and the queues that wait for one of them.
 ///
 /// A thread takes the queue that has waited longest, fetches one command from it, puts the queue
-/// back if it has another, and executes the command: round robin over the queues, a command a turn
-/// (NVMe 1.4, 4.13.1), and as many commands at a time as there are threads, of one queue or of
-/// many. Platform threads, since file I/O would hold a virtual thread's carrier.
+/// back if it may have another, and executes the command: round robin over the queues, a command a
+/// turn (NVMe 1.4, 4.13.1). Platform threads, since file I/O would hold a virtual thread's carrier.
+///
+/// How many threads do so at a time depends on the [Pace]:
+/// - While commands are quick, one thread, the *server*, does everything: it goes from command to
+///   command without a lock's wait or a wake-up, tells the guest of several results at once, and
+///   [lingers][Linger] when nothing is left. Another one, the *standby*, looks at it every
+///   millisecond, and becomes the server in its place when it is held up by a command. A server
+///   that meets a command which is known to take long gives its role up first.
+/// - While they are slow, as many threads as there are: each queue that is put back wakes one.
 final class WorkerPool {
+  /// How often the standby looks: how long a command that is slow against all expectation can hold
+  /// up the others.
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+  /// How many looks without a server the standby stays awake for, since it costs a wake-up to have
+  /// it back.
+  private static final int PATIENCE = 10;
+
+  /// How many results may wait for one interrupt while there are more commands.
+  private static final int RESULTS = 8;
+
   private final CommandRunner runner;
-  private final List<DeviceThread> threads = new ArrayList<>();
+  private final List<Worker> workers = new ArrayList<>();
+  private final Pace pace = new Pace();
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition added = lock.newCondition();
+
+  /// For workers that sleep until there is something to do.
+  private final Condition needed = lock.newCondition();
+
+  /// For the standby.
+  private final Condition look = lock.newCondition();
+
+  // Under the lock.
 
   /// At most one entry a submission queue of a run, since an entry is the right to fetch from it.
   private final ArrayDeque<Ready> ready = new ArrayDeque<>();
 
+  private @Nullable Worker server;
+  private @Nullable Worker standby;
+  private int idle;
   private boolean closed;
+
+  /// Of the server.
+  private final Linger linger = new Linger();
 
   /// A queue with the right to fetch from it.
   private record Ready(Run run, SubmissionQueue queue) {}
@@ -34,15 +68,16 @@ final class WorkerPool {
   WorkerPool(CommandRunner runner, String name, int count) {
     this.runner = runner;
     for (int i = 0; i < count; i++) {
-      threads.add(new DeviceThread(name + "-io-" + i, this::work));
+      workers.add(new Worker(name + "-io-" + i));
     }
   }
 
   void start() {
-    threads.forEach(DeviceThread::start);
+    workers.forEach(worker -> worker.thread.start());
   }
 
-  /// Lets a thread fetch from `queue`, if there is something to fetch and nobody has the right.
+  /// Lets a thread fetch from `queue`, if there may be something to fetch and nobody has the right.
+  /// Does not wait.
   void offer(Run run, SubmissionQueue queue) {
     if (!queue.claim()) {
       return;
@@ -50,7 +85,10 @@ final class WorkerPool {
     lock.lock();
     try {
       ready.add(new Ready(run, queue));
-      added.signal();
+      // A server comes round to it by itself.
+      if (server == null || pace.isSlow()) {
+        wakeOne();
+      }
     } finally {
       lock.unlock();
     }
@@ -61,46 +99,292 @@ final class WorkerPool {
     lock.lock();
     try {
       closed = true;
-      added.signalAll();
+      needed.signalAll();
+      look.signalAll();
     } finally {
       lock.unlock();
     }
-    threads.forEach(DeviceThread::join);
+    workers.forEach(worker -> worker.thread.join());
   }
 
-  private void work() {
-    CommandBuffers buffers = new CommandBuffers();
-    for (Ready next = take(); next != null; next = take()) {
-      Run run = next.run();
-      // The right to fetch from a queue of a run that has ended goes with the queue.
-      if (run.enter()) {
+  /// Waits for a queue.
+  ///
+  /// @return null when the pool is closed
+  private @Nullable Ready take(Worker me) {
+    lock.lock();
+    try {
+      while (!closed) {
+        if (mayServe(me)) {
+          if (!ready.isEmpty()) {
+            serve(me);
+            return ready.remove();
+          }
+          if (server == me && !pace.isSlow() && linger.isWorthwhile(System.nanoTime())) {
+            breathe(me);
+            continue;
+          }
+        }
+        rest(me);
+      }
+      return null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Takes the next queue, if it is one of `run`.
+  private @Nullable SubmissionQueue next(Worker me, Run run) {
+    lock.lock();
+    try {
+      Ready first = mayServe(me) && !closed ? ready.peek() : null;
+      if (first == null || first.run() != run) {
+        return null;
+      }
+      serve(me);
+      ready.remove();
+      return first.queue();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Gives a queue back that may have more commands.
+  private void putBack(Run run, SubmissionQueue queue) {
+    lock.lock();
+    try {
+      ready.add(new Ready(run, queue));
+      if (pace.isSlow()) {
+        wakeOne();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // --- roles, under the lock
+
+  private boolean mayServe(Worker me) {
+    return server == null || server == me || pace.isSlow();
+  }
+
+  private void serve(Worker me) {
+    if (server == null) {
+      server = me;
+      if (standby == null) {
+        needed.signal();
+      }
+    }
+  }
+
+  /// The standby is left alone if there is another: it would have to be replaced.
+  private void wakeOne() {
+    if (idle > 0) {
+      needed.signal();
+    } else {
+      look.signal();
+    }
+  }
+
+  /// Gives the role of the server up; whoever is idle takes it if there is something to do.
+  private void stepDown(Worker me) {
+    lock.lock();
+    try {
+      if (server == me) {
+        server = null;
+        if (!ready.isEmpty()) {
+          wakeOne();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Lets others have the lock and the processor for a moment.
+  private void breathe(Worker me) {
+    lock.unlock();
+    try {
+      me.pause();
+    } finally {
+      lock.lock();
+    }
+  }
+
+  /// Sleeps, until something may have changed for [#take].
+  @SuppressWarnings("WaitNotInLoop") // The loop is that of take.
+  private void rest(Worker me) {
+    if (server == me) {
+      server = null;
+    }
+    if (standby == null && me.patience > 0) {
+      standby = me;
+      try {
+        standBy(me);
+      } finally {
+        standby = null;
+      }
+    } else {
+      idle++;
+      needed.awaitUninterruptibly();
+      idle--;
+      me.patience = PATIENCE;
+    }
+  }
+
+  private void standBy(Worker me) {
+    Worker watched = server;
+    long seen = watched == null ? 0 : watched.progress.get();
+    if (!awaitLook()) {
+      return;
+    }
+    me.patience = server == null ? me.patience - 1 : PATIENCE;
+    if (watched != null && watched == server && watched.progress.get() == seen) {
+      server = null;
+      lock.unlock();
+      try {
+        watched.tellForIt();
+      } finally {
+        lock.lock();
+      }
+    }
+  }
+
+  /// @return false if somebody signalled before
+  @SuppressWarnings("WaitNotInLoop") // The loop is that of take.
+  private boolean awaitLook() {
+    try {
+      return look.awaitNanos(LOOK_NANOS) <= 0;
+    } catch (InterruptedException e) {
+      // Nobody may, see DeviceThread. Not passed on: it would close the file of the next command.
+      return false;
+    }
+  }
+
+  /// One thread with what it needs.
+  private final class Worker {
+    private final DeviceThread thread;
+    private final CommandBuffers buffers = new CommandBuffers();
+    private final Results results = new Results();
+
+    /// Where the results belong, while the worker is inside.
+    private volatile @Nullable Run inside;
+
+    /// Changes as long as the worker is not held up.
+    private final AtomicLong progress = new AtomicLong();
+
+    /// Looks for which it still stands by without a server. Under the lock.
+    private int patience = PATIENCE;
+
+    Worker(String name) {
+      thread = new DeviceThread(name, this::work);
+    }
+
+    private void work() {
+      for (Ready next = take(this); next != null; next = take(this)) {
+        Run run = next.run();
+        // The right to fetch from a queue of a run that has ended goes with the queue.
+        if (run.enter()) {
+          inside = run;
+          try {
+            visit(run, next.queue());
+          } catch (RuntimeException | Error e) {
+            runner.defect(run, e);
+          } finally {
+            results.end(run);
+            inside = null;
+            run.leave();
+          }
+        }
+      }
+    }
+
+    /// Serves the queues of one run until there is nothing left, or others do.
+    private void visit(Run run, SubmissionQueue first) {
+      int inVain = 0;
+      for (SubmissionQueue queue = first; queue != null; queue = next(this, run)) {
+        progress.incrementAndGet();
+        switch (runner.fetch(run, queue, buffers)) {
+          case COMMAND -> {
+            inVain = 0;
+            execute(run, queue);
+          }
+          case NOTHING -> {
+            inVain++;
+            lookAgain(run, queue, inVain);
+          }
+          case GONE -> {}
+        }
+      }
+      results.tell(run);
+    }
+
+    private void execute(Run run, SubmissionQueue queue) {
+      long begun = System.nanoTime();
+      linger.found(begun);
+      boolean known = runner.mayTakeLong(run, buffers);
+      boolean quick = !known && !pace.isSlow();
+      if (queue.isEmpty() && !(quick && queue.shadow() != null)) {
+        // Nobody is going to look soon.
+        settle(run, queue);
+      } else {
+        putBack(run, queue);
+      }
+      if (known) {
+        results.tell(run);
+        stepDown(this);
+      }
+      int untold;
+      try {
+        runner.execute(run, queue, buffers);
+      } finally {
+        untold = results.add(queue);
+      }
+      if (!known) {
+        pace.add(System.nanoTime() - begun);
+      }
+      if (!quick || untold >= RESULTS) {
+        results.tell(run);
+      }
+    }
+
+    private void lookAgain(Run run, SubmissionQueue queue, int inVain) {
+      boolean worthwhile = !pace.isSlow() && linger.isWorthwhile(System.nanoTime());
+      if (worthwhile) {
+        putBack(run, queue);
+      } else {
+        settle(run, queue);
+      }
+      // With nothing found in any queue, the guest should know what there is.
+      if (inVain > 1) {
+        results.tell(run);
+        pause();
+      }
+    }
+
+    /// Between two looks. On a host with fewer processors than it needs, whoever the guest waits
+    /// for should have this one.
+    @SuppressWarnings("ThreadPriorityCheck") // Only a courtesy: nothing relies on it.
+    private void pause() {
+      progress.incrementAndGet();
+      Thread.yield();
+    }
+
+    private void settle(Run run, SubmissionQueue queue) {
+      if (!runner.settle(run, queue)) {
+        putBack(run, queue);
+      }
+    }
+
+    /// Tells the guest of results while the worker itself is held up. By another one.
+    void tellForIt() {
+      Run run = inside;
+      if (run != null && run.enter()) {
         try {
-          work(run, next.queue(), buffers);
-        } catch (RuntimeException | Error e) {
-          runner.defect(run, e);
+          results.tell(run);
         } finally {
           run.leave();
         }
       }
-    }
-  }
-
-  private void work(Run run, SubmissionQueue queue, CommandBuffers buffers) {
-    if (runner.fetch(run, queue, buffers)) {
-      offer(run, queue);
-      runner.execute(run, queue, buffers);
-    }
-  }
-
-  private @Nullable Ready take() {
-    lock.lock();
-    try {
-      while (ready.isEmpty() && !closed) {
-        added.awaitUninterruptibly();
-      }
-      return closed ? null : ready.remove();
-    } finally {
-      lock.unlock();
     }
   }
 }

@@ -1,7 +1,7 @@
 package dev.sluice.pci.testdev;
 
-/// The registers of the test device, each a dword of BAR 0. `docs/devices.md` has them as a table
-/// for users.
+/// The registers of a channel of the test device, each a dword. `docs/devices.md` has them as a
+/// table for users.
 enum Register {
   /// Read-only: [TestDevice#MAGIC].
   ID(0x00, 0),
@@ -60,7 +60,7 @@ enum Register {
     this.writable = writable;
   }
 
-  /// Bytes from the start of the BAR.
+  /// Bytes from the start of the channel.
   int offset() {
     return offset;
   }

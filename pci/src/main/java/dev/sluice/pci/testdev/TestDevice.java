@@ -8,11 +8,14 @@ import dev.sluice.pci.MsixCapability;
 import dev.sluice.pci.MsixTable;
 import dev.sluice.pci.PciEndpoint;
 import dev.sluice.pci.PcieCapability;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// A device that does on command what a driver's test, or somebody who wants to see a fault, needs:
 /// one direct memory access, with its address, length and kind from registers, and the outcome in
 /// registers. It can keep memory mapped for as long as it is told, and so keep an invalidation
-/// waiting.
+/// waiting. Of its two channels, one can go on while the other does that.
 ///
 /// Every register is a dword of BAR 0, so that a shell with `devmem` can drive it;
 /// `docs/devices.md` has the table and an example.
@@ -25,6 +28,9 @@ public final class TestDevice extends PciEndpoint {
 
   /// The value of HOLD for a hold without a deadline.
   static final int UNTIL_RELEASED = -1;
+
+  /// Bytes of BAR 0 that the registers of one channel have.
+  static final int CHANNEL_BYTES = 0x800;
 
   /// Where in BAR 0 the window is, and how many bytes it has.
   static final int WINDOW_OFFSET = 0x1000;
@@ -39,19 +45,19 @@ public final class TestDevice extends PciEndpoint {
   /// "Other" device: no driver binds to it by class.
   private static final int CLASS_CODE = 0xff_00_00;
 
-  private final Engine engine;
-  private final TestRegisters registers;
+  private final List<Channel> channels;
 
-  /// A device that is not connected yet. It has one thread, until [#close()].
+  /// A device that is not connected yet. It has one thread for each channel, until [#close()].
   ///
-  /// @param name of its thread
+  /// @param name of its threads
   public TestDevice(String name) {
-    Engine engine = new Engine("test-device-" + name);
-    TestRegisters registers = new TestRegisters(engine, VECTORS);
-    this.engine = engine;
-    this.registers = registers;
-    super(configSpace(registers));
-    engine.open();
+    List<Channel> made = new ArrayList<>();
+    for (int i = 0; i < WINDOW_OFFSET / CHANNEL_BYTES; i++) {
+      made.add(new Channel("test-device-%s-%d".formatted(name, i), VECTORS));
+    }
+    channels = List.copyOf(made);
+    super(configSpace(new TestRegisters(List.copyOf(made))));
+    channels.forEach(Channel::open);
   }
 
   private static ConfigSpace.Builder configSpace(TestRegisters registers) {
@@ -69,18 +75,24 @@ public final class TestDevice extends PciEndpoint {
   @Override
   public void connect(FunctionHost newHost) {
     super.connect(newHost);
-    registers.connect(newHost);
+    channels.forEach(channel -> channel.connect(newHost));
   }
 
   @Override
   protected void resetDevice(Runnable completed) {
-    registers.connect(host().orElse(null));
-    registers.reset();
-    engine.cancel(completed);
+    AtomicInteger left = new AtomicInteger(channels.size());
+    for (Channel channel : channels) {
+      channel.connect(host().orElse(null));
+      channel.reset(() -> {
+        if (left.decrementAndGet() == 0) {
+          completed.run();
+        }
+      });
+    }
   }
 
   @Override
   public void close() {
-    engine.close();
+    channels.forEach(Channel::close);
   }
 }

@@ -76,7 +76,7 @@ class AdminCommandsTest {
     assertThat(structure.getInt(80)).as("VER").isEqualTo(0x10400);
     assertThat(structure.getInt(92)).as("OAES").isEqualTo(0x100);
     assertThat(structure.get(111)).as("CNTRLTYPE").isEqualTo((byte) 1);
-    assertThat(structure.getShort(256)).as("OACS").isZero();
+    assertThat(structure.getShort(256)).as("OACS").isEqualTo((short) 0x100);
     assertThat(structure.get(259)).as("AERL").isEqualTo((byte) 3);
     assertThat(structure.get(261)).as("LPA").isEqualTo((byte) 0b110);
     assertThat(structure.get(262)).as("ELPE").isEqualTo((byte) 63);

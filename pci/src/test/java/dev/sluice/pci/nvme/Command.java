@@ -46,6 +46,10 @@ final class Command {
         .dword(10, (bytes / 4 - 1) << 16 | id);
   }
 
+  static Command doorbellBuffers(long shadows, long eventIndices) {
+    return new Command(0x7c).prp(shadows, eventIndices);
+  }
+
   static Command write(long block, int blocks, long buffer) {
     return onBlocks(0x01, block, blocks).prp(buffer, 0);
   }

@@ -2,6 +2,7 @@ package dev.sluice.pci.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.pci.nvme.CommandRunner.Fetch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,17 +68,70 @@ class CommandRunnerTest {
     assertThat(queue.claim()).isFalse();
     assertThat(queue.idle()).isFalse();
 
-    assertThat(runner.fetch(run, queue, buffers)).isTrue();
+    assertThat(runner.fetch(run, queue, buffers)).isEqualTo(Fetch.COMMAND);
     assertThat(queue.head()).isEqualTo(1);
-    assertThat(queue.claim()).as("no slot for a second result").isFalse();
+    assertThat(queue.claim()).as("it is kept").isFalse();
+    assertThat(runner.fetch(run, queue, buffers))
+        .as("no slot for a second result")
+        .isEqualTo(Fetch.NOTHING);
+    assertThat(queue.head()).isEqualTo(1);
   }
 
   @Test
-  void theRightToADeletedQueueIsWorthNothingAndFreesItsSlot() {
+  void whoKnocksWhileAnotherHasTheRightIsNotForgotten() {
+    assertThat(queue.claim()).isTrue();
+    assertThat(queue.claim()).isFalse();
+
+    assertThat(queue.release()).isFalse();
+    assertThat(queue.claim()).as("the right was kept, and knocked at again").isFalse();
+    assertThat(queue.release()).isFalse();
+    assertThat(queue.release()).isTrue();
+    assertThat(queue.claim()).isTrue();
+  }
+
+  @Test
+  void entriesAreReadAheadOnceAndFetchedOneByOne() {
+    CompletionQueue roomy = new CompletionQueue(1, guest.pages(1), 32, 1, true);
+    long entries = guest.pages(2);
+    SubmissionQueue ring = new SubmissionQueue(1, entries, 70, roomy);
+    for (int i = 0; i < 69; i++) {
+      guest.poke(entries + 64L * i, Command.flush().id(i).bytes());
+    }
+    ring.advanceTail(20);
+    for (int i = 0; i < 20; i++) {
+      assertThat(runner.fetch(run, ring, buffers)).isEqualTo(Fetch.COMMAND);
+      assertThat(buffers.entry().commandId()).isEqualTo(i);
+      assertThat(ring.head()).isEqualTo(i + 1);
+    }
+    assertThat(runner.fetch(run, ring, buffers)).isEqualTo(Fetch.NOTHING);
+  }
+
+  @Test
+  void entriesAcrossAPageAndTheEndOfTheRingAreFetchedInOrder() {
+    int size = 70;
+    CompletionQueue roomy = new CompletionQueue(1, guest.pages(1), 200, 1, true);
+    long entries = guest.pages(2);
+    SubmissionQueue ring = new SubmissionQueue(1, entries, size, roomy);
+    int fetched = 0;
+    for (int tail = 60; fetched < 180; tail = (tail + 30) % size) {
+      int end = fetched + Math.floorMod(tail - ring.tail(), size);
+      for (int i = fetched; i < end; i++) {
+        guest.poke(entries + 64L * (i % size), Command.flush().id(i).bytes());
+      }
+      assertThat(ring.advanceTail(tail)).isTrue();
+      for (; fetched < end; fetched++) {
+        assertThat(runner.fetch(run, ring, buffers)).isEqualTo(Fetch.COMMAND);
+        assertThat(buffers.entry().commandId()).isEqualTo(fetched);
+      }
+    }
+  }
+
+  @Test
+  void theRightToADeletedQueueIsWorthNothing() {
     assertThat(queue.claim()).isTrue();
     queue.delete();
 
-    assertThat(runner.fetch(run, queue, buffers)).isFalse();
+    assertThat(runner.fetch(run, queue, buffers)).isEqualTo(Fetch.GONE);
 
     assertThat(queue.head()).isZero();
     assertThat(queue.idle()).isTrue();
@@ -92,7 +146,7 @@ class CommandRunnerTest {
     assertThat(run.enter()).isTrue();
     run.end();
 
-    assertThat(runner.fetch(run, queue, buffers)).isFalse();
+    assertThat(runner.fetch(run, queue, buffers)).isEqualTo(Fetch.GONE);
     assertThat(run.enter()).isFalse();
     assertThat(run.drained()).isFalse();
     run.leave();
@@ -105,7 +159,7 @@ class CommandRunnerTest {
     nowhere.advanceTail(1);
     assertThat(nowhere.claim()).isTrue();
 
-    assertThat(runner.fetch(run, nowhere, buffers)).isFalse();
+    assertThat(runner.fetch(run, nowhere, buffers)).isEqualTo(Fetch.GONE);
 
     assertThat(fatal).singleElement().asString().contains("submission queue 1");
     assertThat(completions.reserve()).as("its slot is free").isTrue();

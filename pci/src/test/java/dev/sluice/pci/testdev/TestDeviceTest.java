@@ -45,6 +45,7 @@ class TestDeviceTest implements FunctionHost, Interrupts {
   private static final int CHECKSUM = 0x58;
   private static final int WITNESS = 0x5c;
   private static final int ENDED = 0x64;
+  private static final int SECOND = 0x800;
   private static final int WINDOW = 0x1000;
 
   private static final int READ = 1;
@@ -453,6 +454,73 @@ class TestDeviceTest implements FunctionHost, Interrupts {
   }
 
   @Test
+  void theSecondChannelGoesOnWhileTheFirstHolds() {
+    prepare(WRITE, 0x1000, 4096);
+    set(HOLD, FOR_EVER);
+    start();
+    awaitHolding();
+
+    set(SECOND + OPERATION, FILL);
+    bar.write(SECOND + IOVA, 8, 0x3000);
+    set(SECOND + LENGTH, 16);
+    set(SECOND + SEED, 0x5a);
+    set(SECOND + CONTROL, 1);
+    interrupts.acquireUninterruptibly();
+
+    assertThat(get(SECOND)).isEqualTo(0x3154_4c53);
+    assertThat(get(SECOND + STATUS)).isEqualTo(DONE);
+    assertThat(get(SECOND + MOVED)).isEqualTo(16);
+    assertThat(peek(0x3000, 16)).containsOnly(0x5a);
+    assertThat(get(STATUS)).isEqualTo(BUSY | HOLDING);
+    assertThat(get(ENDED)).isZero();
+    release();
+    interrupts.acquireUninterruptibly();
+    assertThat(get(STATUS)).isEqualTo(DONE);
+  }
+
+  @Test
+  void aReadOfTheSecondChannelLeavesTheWindowAlone() {
+    set(SEED, 1);
+    run(WRITE, 0x1000, 16);
+    run(READ, 0x1000, 4);
+    int before = get(WINDOW);
+
+    set(SECOND + OPERATION, READ);
+    bar.write(SECOND + IOVA, 8, 0x1004);
+    set(SECOND + LENGTH, 4);
+    set(SECOND + CONTROL, 1);
+    interrupts.acquireUninterruptibly();
+
+    CRC32 crc = new CRC32();
+    crc.update(new byte[] {5, 6, 7, 8});
+    assertThat(get(SECOND + CHECKSUM)).isEqualTo((int) crc.getValue());
+    assertThat(get(WINDOW)).isEqualTo(before).isEqualTo(0x0403_0201);
+  }
+
+  @Test
+  void aResetIsCompleteWhenBothChannelsHaveLetGo() throws InterruptedException {
+    for (int channel : new int[] {0, SECOND}) {
+      set(channel + OPERATION, WRITE);
+      bar.write(channel + IOVA, 8, 0x1000);
+      set(channel + LENGTH, 4096);
+      set(channel + HOLD, FOR_EVER);
+      set(channel + CONTROL, 1);
+      while ((get(channel + STATUS) & HOLDING) == 0) {
+        Thread.onSpinWait();
+      }
+    }
+    CountDownLatch done = new CountDownLatch(1);
+
+    device.disconnect(done::countDown);
+    done.await();
+
+    assertThat(peek(0x1000, 4096)).containsOnly(0);
+    assertThat(get(STATUS)).isZero();
+    assertThat(get(SECOND + STATUS)).isZero();
+    assertThat(interrupts.availablePermits()).isZero();
+  }
+
+  @Test
   void aDisconnectedDeviceRefuses() throws InterruptedException {
     CountDownLatch done = new CountDownLatch(1);
     device.disconnect(done::countDown);
@@ -496,7 +564,7 @@ class TestDeviceTest implements FunctionHost, Interrupts {
     device.close();
 
     assertThat(Thread.getAllStackTraces().keySet())
-        .noneMatch(thread -> thread.getName().equals("test-device-test"));
+        .noneMatch(thread -> thread.getName().startsWith("test-device-test"));
     start();
     assertThat(get(STATUS) & REFUSED).isEqualTo(REFUSED);
   }

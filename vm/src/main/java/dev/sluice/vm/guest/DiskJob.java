@@ -123,6 +123,12 @@ final class DiskJob {
     return "unbound, bound again, same contents";
   }
 
+  /// Has the controller complete a command that needs no memory mapped for it.
+  String flush() throws HardwareException {
+    disk.flush();
+    return "the disk completed a flush";
+  }
+
   private String firstPage() throws HardwareException {
     return contents.sha256(0, Ram.PAGE, Ram.PAGE);
   }

@@ -157,6 +157,9 @@ public final class InProcessGuest {
               "disk-found",
               () -> new DiskJob(machine, PciScan.find(devices, slot), dma, parameters));
       disk.ifPresent(found -> checkDisk(found, iommu));
+      if (iommu != null) {
+        parameters.holder().ifPresent(holder -> checkUnmap(devices, holder, iommu, disk));
+      }
       checks.run("kernel-log", () -> quietLog(iommu));
       parameters.testDma().ifPresent(dmaTest -> checkTestDevice(devices, dmaTest, iommu));
       if (disk.isPresent() && checks.allPassed()) {
@@ -208,6 +211,21 @@ public final class InProcessGuest {
         checks.run("dma-blocked", job::blocked);
         checks.run("dma-fault", () -> job.fault(iommu.unit()));
       }
+    }
+
+    private void checkUnmap(
+        List<PciDevice> devices, RequesterId holder, IommuJob iommu, Optional<DiskJob> disk) {
+      checks
+          .make(
+              "unmap-waits",
+              () -> new UnmapJob(machine, PciScan.find(devices, holder), iommu.ownDomain(holder)))
+          .ifPresent(job -> {
+            checks.run(
+                "unmap-waits",
+                () -> job.waits(() -> disk.isPresent() ? disk.get().flush() : "no disk was there"));
+            checks.run("unmap-revokes", job::revokes);
+          });
+      stage("unmap");
     }
 
     private void stage(String name) {

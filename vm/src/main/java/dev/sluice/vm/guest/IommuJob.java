@@ -67,6 +67,18 @@ final class IommuJob {
     return domain == null ? DmaMapper.direct() : domain;
   }
 
+  /// Takes a function from the kernel's domain and gives it one of its own that is flushed at each
+  /// unmap, as VFIO does for a driver in user space.
+  VtdDomain ownDomain(RequesterId function) throws HardwareException {
+    if (domains.remove(function) == null) {
+      throw new HardwareException(function + " is in no IOMMU group");
+    }
+    unit.detach(function);
+    VtdDomain own = unit.attach(function, Flushing.STRICT);
+    domains.put(function, own);
+    return own;
+  }
+
   String group(RequesterId function) throws HardwareException {
     VtdDomain domain = domains.get(function);
     if (domain == null) {

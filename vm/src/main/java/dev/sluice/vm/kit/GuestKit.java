@@ -4,14 +4,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
-/// What it takes to boot a guest: QEMU, a kernel, and a busybox for its initramfs.
+/// What it takes to boot a guest: QEMU, a kernel, and what goes into its initramfs.
 ///
 /// @param qemu for x86-64 guests
 /// @param kernel for the guest
 /// @param busybox a static x86-64 busybox; it runs in the guest, and on this machine unpacks
 ///   modules
-public record GuestKit(QemuInstallation qemu, GuestKernel kernel, Path busybox) {
+/// @param perl the folder of Debian's perl and the libraries that it needs, unpacked, for a driver
+///   in the guest's user space; empty where nothing of the kit came from Debian
+public record GuestKit(
+    QemuInstallation qemu, GuestKernel kernel, Path busybox, Optional<Path> perl) {
   /// Reads a kernel module, uncompressing `.ko.xz` with the kit's own busybox (the JDK has no xz)
   /// and `.ko.gz` and `.ko.zst` with this machine's programs.
   ///

@@ -77,11 +77,16 @@ public final class GuestKitSource {
     if (busybox == null) {
       needed.add(KitPart.BUSYBOX);
     }
+    if (!needed.isEmpty()) {
+      // Who brings everything else is not sent to Debian for it: the guest can do without.
+      needed.add(KitPart.PERL);
+    }
     KitIndex index = index(needed, progress);
     return new GuestKit(
         qemu != null ? qemu : index.qemu().orElseThrow(),
         kernel != null ? kernel : index.kernel().orElseThrow(),
-        busybox != null ? busybox : index.busybox().orElseThrow());
+        busybox != null ? busybox : index.busybox().orElseThrow(),
+        index.perl());
   }
 
   /// The cache's index, with the parts in it.
@@ -151,6 +156,7 @@ public final class GuestKitSource {
     return switch (part) {
       case QEMU -> List.of("qemu-system-x86");
       case BUSYBOX -> List.of("busybox-static");
+      case PERL -> List.of("perl-base");
       case KERNEL -> {
         String release = kernelImagePackage(apt).substring("linux-image-".length());
         // Not the image's own package: it would bring the tools that install a kernel.
@@ -166,10 +172,10 @@ public final class GuestKitSource {
       KitPart part, List<String> packages, PrivateApt apt, KitProgress progress)
       throws IOException, InterruptedException {
     List<DebPackage> closure = apt.closure(packages);
-    // QEMU runs on the libraries that it depends on; of the others the packages themselves are
-    // enough.
+    // QEMU and perl run on the libraries that they depend on; of the others the packages themselves
+    // are enough.
     List<DebPackage> contents =
-        part == KitPart.QEMU
+        part == KitPart.QEMU || part == KitPart.PERL
             ? closure
             : closure.stream().filter(each -> packages.contains(each.name())).toList();
     DebPackage first =

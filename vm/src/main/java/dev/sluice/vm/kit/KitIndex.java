@@ -76,6 +76,11 @@ final class KitIndex {
     return entry(KitPart.BUSYBOX).map(root -> root.resolve("usr/bin/busybox"));
   }
 
+  /// The folder of perl's packages.
+  Optional<Path> perl() {
+    return entry(KitPart.PERL);
+  }
+
   /// Those of some parts that the cache does not have.
   Set<KitPart> missing(Set<KitPart> needed) {
     Set<KitPart> missing = EnumSet.noneOf(KitPart.class);

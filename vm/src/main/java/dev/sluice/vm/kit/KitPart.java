@@ -7,7 +7,9 @@ enum KitPart {
   /// With all its modules: 122 MB downloaded, as much unpacked.
   KERNEL("a guest kernel", 280L << 20),
   /// 1 MB downloaded, 2 MB unpacked.
-  BUSYBOX("busybox", 20L << 20);
+  BUSYBOX("busybox", 20L << 20),
+  /// With its libraries: 6 MB downloaded, 25 MB unpacked.
+  PERL("perl", 50L << 20);
 
   private final String words;
   private final long diskBytes;

@@ -124,6 +124,7 @@ final class TestBoot {
                 TestDma.Access.WRITE,
                 0x05,
                 OneShotDma.steps(CANARY))),
+        Optional.empty(),
         false);
   }
 

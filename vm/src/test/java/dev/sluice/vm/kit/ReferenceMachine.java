@@ -100,6 +100,7 @@ final class ReferenceMachine {
             new GuestParameters.Disk(DISK, DISK_BYTES, sha256),
             DiskWrite.plan(4 << 20, 8 << 20),
             Optional.of(eduDma()),
+            Optional.empty(),
             false);
     Path initrd = run.resolve("initrd");
     new GuestInitramfs(kit).write(initrd, parameters);

@@ -46,6 +46,12 @@ final class InvalidationQueue {
   ///
   /// @throws HardwareException when it reports an error or does not complete
   void submit(Descriptor... descriptors) throws HardwareException {
+    begin(descriptors).await();
+  }
+
+  /// Has the hardware do what the descriptors say. No more of these may be under way than the queue
+  /// has room for.
+  Submission begin(Descriptor... descriptors) {
     int first = tail;
     for (Descriptor descriptor : descriptors) {
       append(descriptor);
@@ -55,18 +61,43 @@ final class InvalidationQueue {
     ram.store32(status, IN_USE);
     append(Descriptor.waitWriting(DONE, status));
     registers.write32(Registers.QUEUE_TAIL, tail * DESCRIPTOR);
-    machine
-        .processor()
-        .await(
-            "the invalidation queue did not complete its descriptors from %d to %d"
-                .formatted(first, tail),
-            () -> {
-              if (ram.load32(status) == DONE) {
-                return true;
-              }
-              checkErrors();
-              return false;
-            });
+    return new Submission(first, tail, status);
+  }
+
+  /// Descriptors that the hardware works on.
+  final class Submission {
+    private final int first;
+    private final int end;
+    private final long status;
+
+    private Submission(int first, int end, long status) {
+      this.first = first;
+      this.end = end;
+      this.status = status;
+    }
+
+    /// Whether the hardware has done what they say.
+    ///
+    /// @throws HardwareException when it reports an error
+    boolean isComplete() throws HardwareException {
+      if (machine.ram().load32(status) == DONE) {
+        return true;
+      }
+      checkErrors();
+      return false;
+    }
+
+    /// Waits until it has.
+    ///
+    /// @throws HardwareException when it reports an error or does not complete
+    void await() throws HardwareException {
+      machine
+          .processor()
+          .await(
+              "the invalidation queue did not complete its descriptors from %d to %d"
+                  .formatted(first, end),
+              this::isComplete);
+    }
   }
 
   private void append(Descriptor descriptor) {

@@ -78,6 +78,43 @@ public final class VtdDomain implements DmaMapper {
     }
   }
 
+  /// Takes away what [#map] gave, strictly, and does not wait for it.
+  public Unmapping beginUnmap(DmaBuffer buffer) throws HardwareException {
+    long iova = buffer.busAddress(0);
+    int order = orderOf(buffer.pageCount());
+    List<Long> tables = table.unmap(iova, buffer.pageCount());
+    unit.flushWriteBuffer();
+    return new Unmapping(
+        unit.begin(pagesDescriptor(iova, order, tables.isEmpty())),
+        new Unmapped(iova, order, tables));
+  }
+
+  /// An unmap that is under way.
+  public final class Unmapping {
+    private final InvalidationQueue.Submission invalidation;
+    private final Unmapped unmapped;
+
+    private Unmapping(InvalidationQueue.Submission invalidation, Unmapped unmapped) {
+      this.invalidation = invalidation;
+      this.unmapped = unmapped;
+    }
+
+    /// Whether the hardware says that the device cannot reach the pages any more.
+    ///
+    /// @throws HardwareException when the hardware reports an error
+    public boolean isComplete() throws HardwareException {
+      return invalidation.isComplete();
+    }
+
+    /// Waits until it does; the pages may be used for anything then, and the addresses again.
+    ///
+    /// @throws HardwareException when the hardware reports an error or does not complete
+    public void await() throws HardwareException {
+      invalidation.await();
+      release(unmapped);
+    }
+  }
+
   /// Invalidates the whole domain and lets go of everything that was unmapped before.
   void flush() throws HardwareException {
     unit.flushWriteBuffer();
@@ -92,12 +129,15 @@ public final class VtdDomain implements DmaMapper {
   }
 
   private void invalidatePages(long iova, int order, boolean leavesOnly) throws HardwareException {
-    Capabilities capabilities = unit.capabilities();
     unit.flushWriteBuffer();
-    unit.submit(
-        capabilities.canInvalidatePages(order)
-            ? Descriptor.iotlbPages(capabilities, id, iova, order, leavesOnly)
-            : Descriptor.iotlbDomain(capabilities, id));
+    unit.submit(pagesDescriptor(iova, order, leavesOnly));
+  }
+
+  private Descriptor pagesDescriptor(long iova, int order, boolean leavesOnly) {
+    Capabilities capabilities = unit.capabilities();
+    return capabilities.canInvalidatePages(order)
+        ? Descriptor.iotlbPages(capabilities, id, iova, order, leavesOnly)
+        : Descriptor.iotlbDomain(capabilities, id);
   }
 
   /// log2 of a number of pages, rounded up.

@@ -179,6 +179,10 @@ public final class VtdUnit {
     queue.submit(descriptor);
   }
 
+  InvalidationQueue.Submission begin(Descriptor descriptor) {
+    return queue.begin(descriptor);
+  }
+
   void freePage(long page) {
     machine.pages().free(page);
   }

@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -18,17 +19,20 @@ import java.util.Map;
 /// bin/busybox
 /// dev/console               for the kernel's first open, before devtmpfs
 /// modules/order, *.ko       uncompressed, in the order of loading
-/// sluice/*.sh               the checks
+/// sluice/*.sh, *.pl         the checks
 /// sluice/parameters         what to check
 /// sluice/test-device.regs   how to start the deliberate DMA
+/// bin/perl, lib, lib64, usr for the checks that are a driver in user space
 /// ```
 ///
-/// It is written uncompressed: 3 MB, which the guest's kernel copies faster than it could unpack.
+/// It is written uncompressed: 3 MB, and 7 MB more with perl, which the guest's kernel copies
+/// faster than it could unpack.
 public final class GuestInitramfs {
   /// Modules that the checks need.
   private static final List<String> MODULES = List.of("nvme");
 
-  private static final List<String> SCRIPTS = List.of("report.sh", "checks.sh", "test-device.sh");
+  private static final List<String> SCRIPTS =
+      List.of("report.sh", "checks.sh", "test-device.sh", "unmap.sh", "unmap.pl");
 
   private final GuestKit kit;
 
@@ -40,6 +44,7 @@ public final class GuestInitramfs {
   /// Writes the initramfs of one boot.
   ///
   /// @param file created or replaced
+  /// @param parameters without a holder if there is an [UserDriver#obstacle]
   /// @throws IOException if a part cannot be read or the file cannot be written
   public void write(Path file, GuestParameters parameters)
       throws IOException, InterruptedException {
@@ -53,15 +58,21 @@ public final class GuestInitramfs {
       }
       archive.file("sluice/parameters", text(parameters.file()), false);
       archive.file("sluice/test-device.regs", text(parameters.registerFile()), false);
-      addModules(archive);
+      List<String> modules = new ArrayList<>(MODULES);
+      if (parameters.holder().isPresent()) {
+        modules.addAll(UserDriver.MODULES);
+        UserDriver.addTo(archive, kit.perl().orElseThrow());
+      }
+      addModules(archive, modules);
     }
   }
 
-  private void addModules(CpioArchive archive) throws IOException, InterruptedException {
+  private void addModules(CpioArchive archive, List<String> names)
+      throws IOException, InterruptedException {
     StringBuilder order = new StringBuilder();
     if (kit.kernel().modules().isPresent()) {
       KernelModules modules = new KernelModules(kit.kernel().modules().get(), kit::readModule);
-      for (Map.Entry<String, byte[]> module : modules.closure(MODULES).entrySet()) {
+      for (Map.Entry<String, byte[]> module : modules.closure(names).entrySet()) {
         archive.file("modules/" + module.getKey(), module.getValue(), false);
         order.append(module.getKey()).append('\n');
       }

@@ -20,6 +20,8 @@ import java.util.stream.Collectors;
 /// @param disk the NVMe disk and its contents
 /// @param writes what the guest writes to the disk; empty for a disk that must stay as it is
 /// @param testDma the deliberate mistake, or empty without a test device
+/// @param holder the test device, if a driver in user space shall take a page away from it while it
+///   holds the page; needs an IOMMU
 /// @param interactive whether a shell follows the checks
 public record GuestParameters(
     Iommu iommu,
@@ -27,6 +29,7 @@ public record GuestParameters(
     Disk disk,
     List<DiskWrite> writes,
     Optional<TestDma> testDma,
+    Optional<RequesterId> holder,
     boolean interactive) {
 
   /// The IOMMU that the guest must see in front of its devices.
@@ -66,8 +69,12 @@ public record GuestParameters(
     }
   }
 
-  /// @throws IllegalArgumentException if a write reaches past the end of the disk
+  /// @throws IllegalArgumentException if a write reaches past the end of the disk, or there is a
+  ///   holder without an IOMMU
   public GuestParameters {
+    if (holder.isPresent() && iommu == Iommu.NONE) {
+      throw new IllegalArgumentException("without an IOMMU no page can be taken away");
+    }
     writes = List.copyOf(writes);
     for (DiskWrite write : writes) {
       if (write.offset() > disk.bytes() - write.bytes()) {
@@ -103,6 +110,10 @@ public record GuestParameters(
         names.add("dma-blocked");
         names.add("dma-fault");
       }
+    }
+    if (holder.isPresent()) {
+      names.add("unmap-waits");
+      names.add("unmap-revokes");
     }
     names.add("kernel-log");
     return names;
@@ -146,6 +157,7 @@ public record GuestParameters(
         text,
         "FAULT_REASON",
         testDma.map(dma -> String.format(Locale.ROOT, "0x%02x", dma.faultReason())).orElse(""));
+    line(text, "HOLDER", holder.map(GuestParameters::linuxName).orElse(""));
     line(text, "INTERACTIVE", interactive ? "1" : "0");
     return text.toString();
   }

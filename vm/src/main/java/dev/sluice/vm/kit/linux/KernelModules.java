@@ -39,6 +39,11 @@ final class KernelModules {
     }
   }
 
+  /// Whether the kernel has something, as a module or built in.
+  boolean has(String name) {
+    return files.containsKey(name) || builtIn.contains(name);
+  }
+
   /// Modules with all that they depend on, uncompressed, each after what it depends on. A name that
   /// the kernel has built in, or that it has no module of, is left out: whether that matters shows
   /// in the guest.

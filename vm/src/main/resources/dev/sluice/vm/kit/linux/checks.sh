@@ -24,6 +24,7 @@ run_checks() {
         check_rebind
     fi
     [ -z "$TEST_DEVICE" ] || check_test_device
+    [ -z "$HOLDER" ] || check_unmap
     check_kernel_log
     stage checked
 }

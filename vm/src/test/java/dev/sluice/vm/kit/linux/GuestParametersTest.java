@@ -34,6 +34,7 @@ class GuestParametersTest {
             DISK,
             List.of(new DiskWrite(0, 8192, 512, DiskWrite.Mode.DIRECT)),
             Optional.of(DMA),
+            Optional.of(DMA.slot()),
             true);
     assertThat(parameters.file())
         .isEqualTo(
@@ -48,6 +49,7 @@ class GuestParametersTest {
             CANARY='0x10000000'
             FAULT_KIND='Write'
             FAULT_REASON='0x05'
+            HOLDER='0000:00:06.0'
             INTERACTIVE='1'
             """
                 .formatted(SHA));
@@ -77,6 +79,35 @@ class GuestParametersTest {
             "dma-blocked",
             "dma-fault",
             "kernel-log");
+  }
+
+  @Test
+  void aHolderIsTakenItsPageTwice() {
+    GuestParameters parameters =
+        new GuestParameters(
+            Iommu.VTD,
+            Invalidation.STRICT,
+            DISK,
+            List.of(),
+            Optional.empty(),
+            Optional.of(DMA.slot()),
+            false);
+
+    assertThat(parameters.expectedChecks()).contains("unmap-waits", "unmap-revokes");
+  }
+
+  @Test
+  void aHolderWithoutAnIommuIsRefused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() ->
+            new GuestParameters(
+                Iommu.NONE,
+                Invalidation.STRICT,
+                DISK,
+                List.of(),
+                Optional.empty(),
+                Optional.of(DMA.slot()),
+                false));
   }
 
   @Test
@@ -114,6 +145,7 @@ class GuestParametersTest {
 
   private static GuestParameters with(
       Iommu iommu, List<DiskWrite> writes, Optional<TestDma> testDma) {
-    return new GuestParameters(iommu, Invalidation.STRICT, DISK, writes, testDma, false);
+    return new GuestParameters(
+        iommu, Invalidation.STRICT, DISK, writes, testDma, Optional.empty(), false);
   }
 }

@@ -55,6 +55,7 @@ class AccelProbeTest {
     return new GuestKit(
         new QemuInstallation(List.of("/bin/sh", "-c", script), "0"),
         new GuestKernel(Path.of("/vmlinuz"), "0", Optional.empty()),
-        Path.of("/busybox"));
+        Path.of("/busybox"),
+        Optional.empty());
   }
 }

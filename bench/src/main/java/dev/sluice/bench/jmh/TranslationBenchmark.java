@@ -1,0 +1,105 @@
+package dev.sluice.bench.jmh;
+
+import dev.sluice.iommu.Endpoint;
+import dev.sluice.iommu.Translation;
+import dev.sluice.memory.Access;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+
+/// Translations without the access behind them.
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class TranslationBenchmark {
+
+  /// Independent translations that the IOTLB answers; in C: `hit`.
+  @Benchmark
+  public long hit(Bed bed, Device device) {
+    Endpoint endpoint = device.context.endpoint();
+    AddressStream stream = bed.stream;
+    long base = stream.base();
+    long step = stream.step();
+    long mask = stream.mask();
+    long sum = 0;
+    long at = 0;
+    for (int i = bed.operations; i > 0; i--) {
+      at = (at + step) & mask;
+      sum += cached(endpoint, base + at);
+    }
+    return sum;
+  }
+
+  /// Each address depends on the result before it; in C: `hit_latency`.
+  @Benchmark
+  public long hitLatency(Bed bed, Device device) {
+    Endpoint endpoint = device.context.endpoint();
+    AddressStream stream = bed.stream;
+    long base = stream.base();
+    long step = stream.step();
+    long mask = stream.mask();
+    long zero = bed.zero;
+    long found = 0;
+    long at = 0;
+    for (int i = bed.operations; i > 0; i--) {
+      at = (at + (found & zero) + step) & mask;
+      found = cached(endpoint, base + at);
+    }
+    return found;
+  }
+
+  /// Independent translations that the model has to walk for; in C: `walk`.
+  @Benchmark
+  public long miss(Bed bed, Device device) {
+    Endpoint endpoint = device.context.endpoint();
+    VtdMachine machine = bed.machine();
+    AddressStream stream = bed.missingStream;
+    long base = stream.base();
+    long step = stream.step();
+    long mask = stream.mask();
+    long gap = stream.gap();
+    long sum = 0;
+    long at = 0;
+    for (int i = bed.operations; i > 0; i--) {
+      at = ((at | gap) + step) & mask;
+      sum += walked(machine, endpoint, base + at);
+    }
+    return sum;
+  }
+
+  /// Each address depends on the walk before it; in C: `walk_latency`.
+  @Benchmark
+  public long missLatency(Bed bed, Device device) {
+    Endpoint endpoint = device.context.endpoint();
+    VtdMachine machine = bed.machine();
+    AddressStream stream = bed.missingStream;
+    long base = stream.base();
+    long step = stream.step();
+    long mask = stream.mask();
+    long gap = stream.gap();
+    long zero = bed.zero;
+    long found = 0;
+    long at = 0;
+    for (int i = bed.operations; i > 0; i--) {
+      at = (((at + (found & zero)) | gap) + step) & mask;
+      found = walked(machine, endpoint, base + at);
+    }
+    return found;
+  }
+
+  private static long cached(Endpoint endpoint, long iova) {
+    Translation.Page page = endpoint.lookup(iova, Access.READ);
+    if (page == null) {
+      throw new IllegalStateException("not cached: 0x" + Long.toHexString(iova));
+    }
+    return page.translate(iova);
+  }
+
+  private static long walked(VtdMachine machine, Endpoint endpoint, long iova) {
+    if (machine.iommu().translate(endpoint, iova, Access.READ) instanceof Translation.Page page) {
+      return page.translate(iova);
+    }
+    throw new IllegalStateException("not mapped: 0x" + Long.toHexString(iova));
+  }
+}

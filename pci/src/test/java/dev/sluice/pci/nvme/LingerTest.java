@@ -1,0 +1,57 @@
+package dev.sluice.pci.nvme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class LingerTest {
+  private static final long US = 1000;
+
+  private final Linger linger = new Linger();
+
+  private void gap(long from, long length) {
+    linger.isWorthwhile(from);
+    linger.found(from + length);
+  }
+
+  @Test
+  void nobodyLingersBeforeTheGuestHasComeBackQuickly() {
+    assertThat(linger.isWorthwhile(0)).isFalse();
+  }
+
+  @Test
+  void afterAQuickReturnTheNextIsWaitedForTwiceAsLong() {
+    gap(0, 30 * US);
+
+    assertThat(linger.isWorthwhile(1000 * US)).isTrue();
+    assertThat(linger.isWorthwhile(1059 * US)).isTrue();
+    assertThat(linger.isWorthwhile(1060 * US)).isFalse();
+  }
+
+  @Test
+  void theWaitHasALimit() {
+    gap(0, Linger.LONGEST_NANOS);
+
+    linger.isWorthwhile(1000 * US);
+    assertThat(linger.isWorthwhile(1000 * US + Linger.LONGEST_NANOS)).isFalse();
+  }
+
+  @Test
+  void aGuestThatStaysAwayIsSoonNotWaitedFor() {
+    gap(0, 100 * US);
+    for (int i = 0; i < 5; i++) {
+      gap(i * 1_000_000L * US, 10_000 * US);
+    }
+
+    assertThat(linger.isWorthwhile(10_000_000 * US)).isFalse();
+  }
+
+  @Test
+  void theClockMayPassItsEnd() {
+    gap(Long.MAX_VALUE - 10 * US, 30 * US);
+
+    linger.isWorthwhile(Long.MAX_VALUE - 10 * US);
+    assertThat(linger.isWorthwhile(Long.MIN_VALUE + 40 * US)).isTrue();
+    assertThat(linger.isWorthwhile(Long.MIN_VALUE + 60 * US)).isFalse();
+  }
+}

@@ -1,0 +1,93 @@
+package dev.sluice.testkit.vtd;
+
+import dev.sluice.iommu.RequesterId;
+import dev.sluice.memory.Access;
+import dev.sluice.testkit.soak.SoakMemory;
+
+/// Builds root, context and second-stage tables of legacy mode in guest memory (VT-d specification
+/// 9.1, 9.3, 9.8), four levels of them.
+///
+/// ```
+///  second-stage entry   63          12 11      8   7  6        2  1 0
+///                      | page or table |    0   | PS |     0    | W R |
+/// ```
+final class VtdTables {
+  private static final int LEVELS = 4;
+  private static final int BITS_PER_LEVEL = 9;
+  private static final long READ = 1;
+  private static final long WRITE = 1 << 1;
+  private static final long LARGE = 1 << 7;
+  private static final long PRESENT = 1;
+  private static final long WIDTH_48 = 2;
+  private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
+
+  private final SoakMemory memory;
+  private final long root;
+  private final long contexts;
+
+  /// Tables for the functions of bus 0.
+  VtdTables(SoakMemory memory) {
+    this.memory = memory;
+    root = memory.tablePage();
+    contexts = memory.tablePage();
+    memory.store(root, contexts | PRESENT);
+  }
+
+  long root() {
+    return root;
+  }
+
+  /// An empty second-stage table.
+  long table() {
+    return memory.tablePage();
+  }
+
+  /// Writes an entry for 4 KiB (order 0) or 2 MiB (order 9).
+  void map(long table, long iova, long address, int order, Access rights) {
+    long bits = (rights.reads() ? READ : 0) | (rights.writes() ? WRITE : 0);
+    memory.store(entry(table, iova, order), address | bits | (order == 0 ? 0 : LARGE));
+  }
+
+  /// Clears an entry.
+  void unmap(long table, long iova, int order) {
+    memory.store(entry(table, iova, order), 0);
+  }
+
+  /// Where the entry of an address is; makes the tables above it.
+  private synchronized long entry(long top, long iova, int order) {
+    long table = top;
+    int last = 1 + order / BITS_PER_LEVEL;
+    for (int level = LEVELS; level > last; level--) {
+      long entry = table + index(iova, level);
+      if (memory.load(entry) == 0) {
+        memory.store(entry, memory.tablePage() | READ | WRITE);
+      }
+      table = memory.load(entry) & ADDRESS;
+    }
+    return table + index(iova, last);
+  }
+
+  private static long index(long iova, int level) {
+    return ((iova >>> (12 + BITS_PER_LEVEL * (level - 1))) & 511) * Long.BYTES;
+  }
+
+  /// Gives a function, which has none, a second-stage table. The half with the present bit comes
+  /// last.
+  void bind(RequesterId function, long table, int domain) {
+    long entry = contextEntry(function);
+    memory.store(entry + Long.BYTES, (long) domain << 8 | WIDTH_48);
+    memory.store(entry, table | PRESENT);
+  }
+
+  /// Takes a function's table away.
+  void unbind(RequesterId function) {
+    memory.store(contextEntry(function), 0);
+  }
+
+  private long contextEntry(RequesterId function) {
+    if (function.bus() != 0) {
+      throw new IllegalArgumentException("bus 0 alone has a context table");
+    }
+    return contexts + function.value() * 16L;
+  }
+}
