@@ -77,8 +77,8 @@ public final class DmaContext implements AutoCloseable {
   private final @Nullable RemovalListener removals;
 
   /// Whether the function may make requests. Changed under this, read without. To be asked within a
-  /// section, so that whoever takes the right away and then awaits the sections knows that no access
-  /// is left; or after a read that takes part in no section.
+  /// section, so that whoever takes the right away and then awaits the sections knows that no
+  /// access is left; or after a read that takes part in no section.
   private volatile boolean mayRequest = true;
 
   /// Guarded by this.
@@ -193,8 +193,8 @@ public final class DmaContext implements AutoCloseable {
     return length > 0 && (iova & (GuestMemory.PAGE - 1)) + length <= GuestMemory.PAGE;
   }
 
-  /// A read by a cached translation. It takes part in no invalidation: it looks afterwards whether one
-  /// came in between, and is done again then.
+  /// A read by a cached translation. It takes part in no invalidation: it looks afterwards whether
+  /// one came in between, and is done again then.
   ///
   /// @return false when it has to be done in full
   private boolean readCached(long iova, MemorySegment into, long offset, long length) {
@@ -562,13 +562,7 @@ public final class DmaContext implements AutoCloseable {
 
   /// An atomic operation by a cached translation, in a section, like [#writeCached].
   private boolean atomicCached(
-      Scalar kind,
-      long iova,
-      int bytes,
-      ByteOrder order,
-      long first,
-      long second,
-      Word witness) {
+      Scalar kind, long iova, int bytes, ByteOrder order, long first, long second, Word witness) {
     Iotlb space = endpoint.space();
     if (space == null) {
       return false;
@@ -689,8 +683,8 @@ public final class DmaContext implements AutoCloseable {
     return new Mapping(this);
   }
 
-  /// Maps as [#map(long, long, Access)] does, by opening a mapping that was made before: so a device
-  /// that maps and unmaps for each request allocates nothing as long as each is of one page.
+  /// Maps as [#map(long, long, Access)] does, by opening a mapping that was made before: so a
+  /// device that maps and unmaps for each request allocates nothing as long as each is of one page.
   ///
   /// @param length bytes, 1 or more
   /// @param into a mapping of this context's that is not open. No other thread may be using it
@@ -705,7 +699,8 @@ public final class DmaContext implements AutoCloseable {
     if (isInPage(iova, length) && mapCached(iova, length, access, into)) {
       return null;
     }
-    AccessSection section = endpoint.enter(iova, iova + (Math.min(untilTheEnd(iova, length), MAX_MAPPING) - 1));
+    AccessSection section =
+        endpoint.enter(iova, iova + (Math.min(untilTheEnd(iova, length), MAX_MAPPING) - 1));
     try {
       // Before any lookup: see Invalidator.
       long count = endpoint.count();

@@ -285,8 +285,8 @@ public final class Mapping implements MapResult, AutoCloseable {
     }
   }
 
-  /// Input or output by the kernel, which cannot be called back: a use of its own that invalidations
-  /// wait for, whatever becomes of the mapping.
+  /// Input or output by the kernel, which cannot be called back: a use of its own that
+  /// invalidations wait for, whatever becomes of the mapping.
   private record KernelIo(Hold hold, ByteBuffer buffer) implements AutoCloseable {
     @Override
     public void close() {
@@ -365,8 +365,7 @@ public final class Mapping implements MapResult, AutoCloseable {
 
   private IllegalStateException dead() {
     Held instead = held;
-    boolean closed =
-        instead == null ? !lease.isTaken() : instead.hold.state() == Hold.State.CLOSED;
+    boolean closed = instead == null ? !lease.isTaken() : instead.hold.state() == Hold.State.CLOSED;
     return closed ? new MappingClosedException(this) : new MappingRevokedException(this);
   }
 

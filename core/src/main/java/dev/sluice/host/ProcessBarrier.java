@@ -6,8 +6,8 @@ import java.lang.foreign.Arena;
 ///
 /// It lets a frequent side of a hand-shake do without a barrier of its own: whatever another thread
 /// has written before the point at which this takes effect on it is visible here afterwards, and
-/// whatever it reads after that point sees what was written here before. Costs 0.3 µs alone, and
-/// 10 µs or more while other processors run this process; so it is for what is rare.
+/// whatever it reads after that point sees what was written here before. Costs 0.3 µs alone, and 10
+/// µs or more while other processors run this process; so it is for what is rare.
 public final class ProcessBarrier {
   /// membarrier(2), Linux 4.14.
   private static final int QUERY = 0;

@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// Only the thread that owns it begins and ends sections; it says which address space and which I/O
 /// virtual addresses the section may touch, and invalidations of others pass it by.
 ///
-/// Memory order: the beginning is a write and a full fence, *before* the section reads what it relies on
-/// (a cached translation, whether a mapping is live); an invalidation changes that, makes a full fence,
-/// and *then* reads the state. So either the invalidation sees the section or the section sees the
-/// change. This fence is the one price of a section. Its end is a release
-/// write: see [WaitList] for how somebody can still wait for it without being overlooked.
+/// Memory order: the beginning is a write and a full fence, *before* the section reads what it
+/// relies on (a cached translation, whether a mapping is live); an invalidation changes that, makes
+/// a full fence, and *then* reads the state. So either the invalidation sees the section or the
+/// section sees the change. This fence is the one price of a section. Its end is a release write:
+/// see [WaitList] for how somebody can still wait for it without being overlooked.
 public final class AccessSection {
   private static final VarHandle STATE;
   private static final VarHandle RETURNED;
@@ -41,7 +41,8 @@ public final class AccessSection {
   @SuppressWarnings("unused") // keeps the neighbour off the line
   private long before1, before2, before3, before4, before5, before6, before7;
 
-  /// How many sections there have been, times [#NEXT], and the two bits above. Never twice the same.
+  /// How many sections there have been, times [#NEXT], and the two bits above. Never twice the
+  /// same.
   private volatile long state;
 
   // What the open section may touch. Written before `state` says that it is open, so whoever finds

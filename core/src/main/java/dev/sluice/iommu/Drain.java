@@ -23,8 +23,8 @@ final class Drain {
     this.completed = completed;
   }
 
-  /// Waits for all that `setUp` names, then runs `completed`: on this thread before the call returns
-  /// when nothing is left to wait for, else on the thread that ends the last of it.
+  /// Waits for all that `setUp` names, then runs `completed`: on this thread before the call
+  /// returns when nothing is left to wait for, else on the thread that ends the last of it.
   static void start(Consumer<Drain> setUp, Runnable completed) {
     Drain drain = new Drain(completed);
     try {

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// are open, what it holds.
 ///
 /// The DMA context enters a section around each access and looks up translations in the address
-/// space; a model binds the endpoint to one when it has resolved the requester's table entry, so that
-/// later accesses hit without asking the model.
+/// space; a model binds the endpoint to one when it has resolved the requester's table entry, so
+/// that later accesses hit without asking the model.
 public final class Endpoint {
   private final RequesterId requester;
   private final GuestMemory memory;
@@ -140,14 +140,15 @@ public final class Endpoint {
     return count.get();
   }
 
-  /// Whether no invalidation came since [#count()] was `seen`, so that what was looked up and read in
-  /// between was not overtaken by a completion.
+  /// Whether no invalidation came since [#count()] was `seen`, so that what was looked up and read
+  /// in between was not overtaken by a completion.
   public boolean isUndisturbed(long seen) {
     return count.isStill(seen);
   }
 
-  /// The cached translation of an address that allows an access, as an opaque word; [Iotlb#MISS] when
-  /// the model would be asked. A mere look: within no section it says nothing about the next moment.
+  /// The cached translation of an address that allows an access, as an opaque word; [Iotlb#MISS]
+  /// when the model would be asked. A mere look: within no section it says nothing about the next
+  /// moment.
   ///
   /// @param rights as [dev.sluice.memory.Access#rights()]
   public long cached(long iova, int rights) {
@@ -170,13 +171,7 @@ public final class Endpoint {
   /// @param ram what it leads to
   /// @return false when there are too many: a [#hold] has no limit
   public boolean lease(
-      AccessSection section,
-      PageLease into,
-      long tag,
-      long first,
-      long last,
-      long seen,
-      long ram) {
+      AccessSection section, PageLease into, long tag, long first, long last, long seen, long ram) {
     return section.leases().take(into, tag, first, last, seen, ram);
   }
 
@@ -189,8 +184,7 @@ public final class Endpoint {
   /// @param region what is held, so that its removal finds it
   /// @param ended runs once, when the hold is over, before invalidations that waited for it are
   ///   told
-  public Hold hold(
-      long tag, long first, long last, long seen, RamRegion region, Runnable ended) {
+  public Hold hold(long tag, long first, long last, long seen, RamRegion region, Runnable ended) {
     Hold hold = new Hold(this, tag, first, last, seen, region, ended);
     holds.add(hold);
     return hold;
@@ -289,8 +283,7 @@ public final class Endpoint {
   ///
   /// @param letGo runs once, when the endpoint knows no way to the memory any more
   public void surrender(RamRegion region, Runnable letGo) {
-    PageLeases.Query onRegion =
-        new PageLeases.Query(0, 0, 0, -1, Long.MAX_VALUE, region.number());
+    PageLeases.Query onRegion = new PageLeases.Query(0, 0, 0, -1, Long.MAX_VALUE, region.number());
     Drain.start(
         sectionsEnd -> awaitSections(0, 0, 0, -1, sectionsEnd),
         () -> {

@@ -5,11 +5,12 @@ import java.lang.invoke.VarHandle;
 
 /// Counts the invalidations of one IOMMU, so that an access can tell whether one came in between.
 ///
-/// An invalidation counts twice: before it changes anything ([#begin]), which makes the count odd, and
-/// after it has changed everything ([#end]), which makes it even again. So their changes come one after
-/// the other, and what one of them leaves behind is younger than what the one before left. Each time is
-/// a full fence:
-/// - a walk that began after reading `n` read tables that the invalidations up to `n` had announced;
+/// An invalidation counts twice: before it changes anything ([#begin]), which makes the count odd,
+/// and after it has changed everything ([#end]), which makes it even again. So their changes come
+/// one after the other, and what one of them leaves behind is younger than what the one before
+/// left. Each time is a full fence:
+/// - a walk that began after reading `n` read tables that the invalidations up to `n` had
+///   announced;
 /// - an access that read the count of an invalidation's end finds the caches as it left them;
 /// - an access that finds the count as it was at its start was not overtaken by a completion.
 ///
@@ -45,8 +46,8 @@ final class InvalidationCount {
     return count;
   }
 
-  /// Counts the beginning of an invalidation's changes, after another's that are under way: those take
-  /// less than a microsecond, some more when many caches are emptied, and wait for nothing.
+  /// Counts the beginning of an invalidation's changes, after another's that are under way: those
+  /// take less than a microsecond, some more when many caches are emptied, and wait for nothing.
   ///
   /// @return the count, odd
   long begin() {

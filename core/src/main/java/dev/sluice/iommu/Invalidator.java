@@ -26,20 +26,20 @@ import org.jspecify.annotations.Nullable;
 ///    guest memory without a section finds that it was overtaken;
 /// 4. wait, without blocking, for the access sections that are open over the range: they may have
 ///    translated before step 2;
-/// 5. wait, without blocking, for the leases and holds over the range that were taken under an earlier
-///    count, which the sections of step 4 have registered by now;
-/// 6. wait, without blocking, for the sections that are open over the range now, for one may be a use
-///    of a mapping that another thread has just closed; and then for the holds that such a use has made
-///    for the kernel's input and output;
+/// 5. wait, without blocking, for the leases and holds over the range that were taken under an
+///    earlier count, which the sections of step 4 have registered by now;
+/// 6. wait, without blocking, for the sections that are open over the range now, for one may be a
+///    use of a mapping that another thread has just closed; and then for the holds that such a use
+///    has made for the kernel's input and output;
 /// 7. run the completion, once.
 ///
-/// New accesses are not refused, and not waited for except by step 6, once. Two invalidations over one hold both wait for
-/// it and are both told. When nothing is under way, all of it costs two atomic additions and a look at
-/// each endpoint.
+/// New accesses are not refused, and not waited for except by step 6, once. Two invalidations over
+/// one hold both wait for it and are both told. When nothing is under way, all of it costs two
+/// atomic additions and a look at each endpoint.
 public final class Invalidator {
   /// The most address spaces with a cache at a time. The guest picks the tags (VT-d: 65,536 domain
-  /// ids) and a cache has 32 KB or more; beyond this the cache of a space that no requester is bound
-  /// to is dropped, which an IOMMU may do at any time.
+  /// ids) and a cache has 32 KB or more; beyond this the cache of a space that no requester is
+  /// bound to is dropped, which an IOMMU may do at any time.
   public static final int MAX_SPACES = 256;
 
   private final InvalidationCount count = new InvalidationCount();
@@ -61,6 +61,7 @@ public final class Invalidator {
   private final Map<GuestMemory, RemovalListener> memories = new HashMap<>();
 
   private final AtomicLong pending = new AtomicLong();
+
   /// How often memory was removed, which counts like an invalidation.
   private final AtomicLong removals = new AtomicLong();
 
@@ -150,8 +151,8 @@ public final class Invalidator {
 
   // --- caches
 
-  /// The cache of an address space, as the endpoint's accesses find it; makes it if there is none. May
-  /// drop the cache of a space that nobody is bound to.
+  /// The cache of an address space, as the endpoint's accesses find it; makes it if there is none.
+  /// May drop the cache of a space that nobody is bound to.
   public Iotlb space(long tag, Endpoint endpoint) {
     Iotlb found = spaces.find(tag, endpoint.memory());
     return found != null && !found.isRetired() ? found : add(tag, endpoint.memory());
@@ -169,7 +170,8 @@ public final class Invalidator {
       return made;
     }
     spaces = spaces.with(made);
-    // Before the ticket of the first walk: an invalidation that has not seen the new cache has counted
+    // Before the ticket of the first walk: an invalidation that has not seen the new cache has
+    // counted
     // by then.
     VarHandle.fullFence();
     return made;
@@ -178,7 +180,8 @@ public final class Invalidator {
   /// Makes room, unless an access keeps what could go.
   private boolean evictOne() {
     for (Iotlb candidate : spaces.all()) {
-      if (!candidate.isRetired() && Arrays.stream(endpoints).noneMatch(e -> e.space() == candidate)) {
+      if (!candidate.isRetired()
+          && Arrays.stream(endpoints).noneMatch(e -> e.space() == candidate)) {
         retire(candidate);
         return spaces.size() < MAX_SPACES;
       }
@@ -252,8 +255,7 @@ public final class Invalidator {
     } finally {
       count.end();
     }
-    finish(
-        what.tagMask(), what.tagValue(), what.first(), what.last(), what.endpoint(), completed);
+    finish(what.tagMask(), what.tagValue(), what.first(), what.last(), what.endpoint(), completed);
   }
 
   private void drop(Invalidation what, long number) {
@@ -290,7 +292,8 @@ public final class Invalidator {
       long last,
       @Nullable Endpoint only,
       Runnable completed) {
-    // Another invalidation may have counted since: then some leases that began after this one are waited
+    // Another invalidation may have counted since: then some leases that began after this one are
+    // waited
     // for as well.
     long before = count.get();
     AccessSection[] looked = only == null ? sections : only.sections();
@@ -403,8 +406,8 @@ public final class Invalidator {
     }
   }
 
-  /// A region leaves the memory of some endpoints: nothing cached may lead to it any more, and those
-  /// who use it have to let go.
+  /// A region leaves the memory of some endpoints: nothing cached may lead to it any more, and
+  /// those who use it have to let go.
   private void removing(GuestMemory memory, RamRegion region, Runnable letGo) {
     long number = count.begin();
     try {
@@ -436,7 +439,10 @@ public final class Invalidator {
   /// What has been drained so far.
   public Statistics statistics() {
     return new Statistics(
-        count.getVolatile() / 2 - removals.get() - pending.get(), delayed.sum(), revocations.sum(), longest.get());
+        count.getVolatile() / 2 - removals.get() - pending.get(),
+        delayed.sum(),
+        revocations.sum(),
+        longest.get());
   }
 
   /// Counts since the start.

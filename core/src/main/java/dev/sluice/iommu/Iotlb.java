@@ -24,19 +24,19 @@ import org.jspecify.annotations.Nullable;
 /// +-----------------------------------------------------------+--+
 /// ```
 ///
-/// What does not fit (large pages, addresses of more than 48 bits, memory that is not RAM) stands in
-/// [LargeIotlb].
+/// What does not fit (large pages, addresses of more than 48 bits, memory that is not RAM) stands
+/// in [LargeIotlb].
 ///
 /// An entry stays until another takes its slot or an invalidation drops it, so a guest that forgets
 /// to invalidate meets its mistake. An invalidation empties the slots of its range whatever they
 /// hold.
 ///
-/// *No walk that began before an invalidation inserts after it*, without a lock: a walk's result may
-/// only replace an emptiness that is no younger than the walk's [#ticket], or the walk's own. The
-/// emptiness that the invalidation leaves is younger; and once it is there, the walk's compare-and-set
-/// of an older one fails. A slot that holds another page is first emptied by the walk itself, under a
-/// mark that no other walk has: were it enough that the slot looks as before, it might have been
-/// emptied and filled alike in between.
+/// *No walk that began before an invalidation inserts after it*, without a lock: a walk's result
+/// may only replace an emptiness that is no younger than the walk's [#ticket], or the walk's own.
+/// The emptiness that the invalidation leaves is younger; and once it is there, the walk's
+/// compare-and-set of an older one fails. A slot that holds another page is first emptied by the
+/// walk itself, under a mark that no other walk has: were it enough that the slot looks as before,
+/// it might have been emptied and filled alike in between.
 public final class Iotlb {
   /// Pages of 4 KiB, 16 MiB in all: 32 KiB of words, which stay in a processor's first-level cache.
   static final int SLOTS = 4096;
@@ -129,8 +129,7 @@ public final class Iotlb {
   }
 
   private static boolean isPageOf(long word, long iova) {
-    return (word & RIGHTS) != 0
-        && (((word ^ (iova << TAG_SHIFT)) & TAG) | (iova >>> WIDTH)) == 0;
+    return (word & RIGHTS) != 0 && (((word ^ (iova << TAG_SHIFT)) & TAG) | (iova >>> WIDTH)) == 0;
   }
 
   private int slot(long iova) {

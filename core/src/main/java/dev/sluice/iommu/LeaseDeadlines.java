@@ -5,7 +5,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The leases of one endpoint that somebody wants back, each with the deadline at which it is revoked.
+/// The leases of one endpoint that somebody wants back, each with the deadline at which it is
+/// revoked.
 ///
 /// However often a lease is wanted, one deadline of it is pending, the earliest.
 final class LeaseDeadlines {
@@ -52,14 +53,13 @@ final class LeaseDeadlines {
       return;
     }
     synchronized (this) {
-      pending.removeIf(
-          deadline -> {
-            boolean over = deadline.isOver();
-            if (over) {
-              deadline.cancel.run();
-            }
-            return over;
-          });
+      pending.removeIf(deadline -> {
+        boolean over = deadline.isOver();
+        if (over) {
+          deadline.cancel.run();
+        }
+        return over;
+      });
       long time = endpoint.clock().nanoTime() + patience.toNanos();
       Deadline deadline = new Deadline(table, cell, word, time);
       for (Deadline other : pending) {

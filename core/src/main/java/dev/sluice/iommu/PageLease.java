@@ -4,12 +4,12 @@ import dev.sluice.iommu.PageLeases.Table;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
-/// A device's long-lived use of one translated page, reusable: what an invalidation of the page waits
-/// for beyond the access sections that are open.
+/// A device's long-lived use of one translated page, reusable: what an invalidation of the page
+/// waits for beyond the access sections that are open.
 ///
-/// A use that writes is an access section that first asks [#isLive()]; a use that reads asks after it
-/// has read, too. When the lease is given back or revoked, an invalidation that waited goes on, and
-/// waits for the sections that are open then.
+/// A use that writes is an access section that first asks [#isLive()]; a use that reads asks after
+/// it has read, too. When the lease is given back or revoked, an invalidation that waited goes on,
+/// and waits for the sections that are open then.
 ///
 /// Taken by one thread at a time, and only while nobody uses it.
 public final class PageLease {
@@ -40,8 +40,8 @@ public final class PageLease {
     return word != 0;
   }
 
-  /// Whether the page may be used. To be asked within an access section before each use that writes,
-  /// and after each that reads.
+  /// Whether the page may be used. To be asked within an access section before each use that
+  /// writes, and after each that reads.
   public boolean isLive() {
     VarHandle.loadLoadFence();
     Table in = table;

@@ -10,11 +10,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The thread that owns the section takes leases, within a section; any thread gives them back. A
 /// lease is a cell of a table: its word is the lease's own number and whether it is live, with the
-/// particulars beside it, written before the word. Cells are grouped by page, so that an invalidation
-/// of a page looks at a handful however many leases there are; when a group is full, a larger table is
-/// put before the others, and the old ones stay for the leases they have.
+/// particulars beside it, written before the word. Cells are grouped by page, so that an
+/// invalidation of a page looks at a handful however many leases there are; when a group is full, a
+/// larger table is put before the others, and the old ones stay for the leases they have.
 final class PageLeases {
   private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
+
   /// Cells of one group: one cache line of words.
   private static final int GROUP = 8;
 
@@ -23,8 +24,8 @@ final class PageLeases {
   /// Cells of the largest table; beyond, a mapping is a [Hold].
   private static final int LARGEST_TABLE = 65_536;
 
-  /// In a word, what has become of the lease: usable, revoked, or given back by a thread that is not
-  /// the owner, who has yet to free the cell.
+  /// In a word, what has become of the lease: usable, revoked, or given back by a thread that is
+  /// not the owner, who has yet to free the cell.
   private static final long LIVE = 1;
 
   private static final long REVOKED = 2;
@@ -122,8 +123,7 @@ final class PageLeases {
 
     /// Ends the lease that had the word when it was taken, for a thread that is not the owner.
     boolean leave(int cell, long word) {
-      return replace(cell, word, word | LEFT)
-          || replace(cell, word - LIVE + REVOKED, word | LEFT);
+      return replace(cell, word, word | LEFT) || replace(cell, word - LIVE + REVOKED, word | LEFT);
     }
   }
 
@@ -135,8 +135,8 @@ final class PageLeases {
 
   private final AccessSection section;
 
-  /// The largest table, which leads to the others. Written by the owner; to others it is visible with
-  /// the first lease in it.
+  /// The largest table, which leads to the others. Written by the owner; to others it is visible
+  /// with the first lease in it.
   private @Nullable Table largest;
 
   /// Word of the lease before, without its state. The owner's.
@@ -191,7 +191,8 @@ final class PageLeases {
   /// Gives a lease back, revoked or not; what comes after the first time does nothing.
   void giveBack(Table table, int cell, long word) {
     if (section.isOwnedBy(Thread.currentThread())) {
-      // Only the owner frees a cell, so one that has the lease's number keeps it until then, whatever
+      // Only the owner frees a cell, so one that has the lease's number keeps it until then,
+      // whatever
       // becomes of the lease.
       if (isOf(table.word(cell), word)) {
         free(table, cell);
@@ -260,13 +261,13 @@ final class PageLeases {
     }
   }
 
-  private static void forEach(
-      Table table, int from, int to, Query query, Action action) {
+  private static void forEach(Table table, int from, int to, Query query, Action action) {
     for (int cell = from; cell < to; cell++) {
       long word = table.word(cell);
       if ((word & LEFT) == LIVE && table.isMeant(cell, query)) {
         VarHandle.loadLoadFence();
-        // Otherwise the lease has ended, and the particulars may be of another, which is too young to
+        // Otherwise the lease has ended, and the particulars may be of another, which is too young
+        // to
         // be meant.
         if (table.word(cell) == word) {
           action.accept(table, cell, word);

@@ -65,7 +65,6 @@ final class Spaces {
   }
 
   Spaces without(Iotlb removed) {
-    return new Spaces(
-        Arrays.stream(all).filter(space -> space != removed).toArray(Iotlb[]::new));
+    return new Spaces(Arrays.stream(all).filter(space -> space != removed).toArray(Iotlb[]::new));
   }
 }

@@ -11,8 +11,8 @@ final class ThreadSections {
   /// has put there itself: so a reader needs no order.
   private AccessSection[] byThread = new AccessSection[1];
 
-  /// Of the thread that came first and lives: so a device with one thread finds it with one load. Read
-  /// without order, like the table.
+  /// Of the thread that came first and lives: so a device with one thread finds it with one load.
+  /// Read without order, like the table.
   private @Nullable AccessSection usual;
 
   /// All of them. A section is here before it first opens.
@@ -92,8 +92,8 @@ final class ThreadSections {
     }
   }
 
-  /// A section within a section: the thread of a device that answers, within its access, to somebody
-  /// who makes it access again.
+  /// A section within a section: the thread of a device that answers, within its access, to
+  /// somebody who makes it access again.
   private AccessSection inner(AccessSection open) {
     AccessSection section = open;
     while (section.isOpen()) {

@@ -152,17 +152,16 @@ public final class GuestMemory {
 
   /// Takes a region that is in the map no more from those who use it.
   private void remove(RamRegion region, Runnable unmapped) {
-    // Each listener's hold first: with the last one gone the region is unmapped and its number free.
-    List<RemovalListener> told =
-        listeners.stream().filter(_ -> region.hold()).toList();
+    // Each listener's hold first: with the last one gone the region is unmapped and its number
+    // free.
+    List<RemovalListener> told = listeners.stream().filter(_ -> region.hold()).toList();
     try {
-      region.remove(
-          () -> {
-            if (region.number() >= 0) {
-              ram.remove(region.number());
-            }
-            unmapped.run();
-          });
+      region.remove(() -> {
+        if (region.number() >= 0) {
+          ram.remove(region.number());
+        }
+        unmapped.run();
+      });
     } finally {
       told.forEach(listener -> listener.removing(region, region::release));
     }

@@ -186,8 +186,7 @@ public final class Ram {
       return false;
     }
     try {
-      witness.set(
-          Scalars.fetchAndAdd(segment, ramAddress & OFFSET, bytes, order, addend));
+      witness.set(Scalars.fetchAndAdd(segment, ramAddress & OFFSET, bytes, order, addend));
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
       return failed(ramAddress, e);
@@ -213,8 +212,9 @@ public final class Ram {
         : null;
   }
 
-  /// An exception that a removed or truncated region explains is a failed access, and so is an offset
-  /// beyond the end: the number may be another region's by now. Any other is a defect and goes on.
+  /// An exception that a removed or truncated region explains is a failed access, and so is an
+  /// offset beyond the end: the number may be another region's by now. Any other is a defect and
+  /// goes on.
   private boolean failed(long ramAddress, Throwable e) {
     if (e instanceof IllegalStateException misuse
         && segment(ramAddress).scope().isAlive()

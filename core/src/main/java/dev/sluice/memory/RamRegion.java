@@ -102,10 +102,10 @@ public final class RamRegion {
 
   /// To be called when an access has met the end of its region.
   ///
-  /// Where a thread is in an access to an arena that is being closed, the virtual machine interrupts it
-  /// to throw the exception, and leaves its interrupt status set: the thread's next use of a
-  /// [java.nio.channels.FileChannel] would close that for good. An interrupt by somebody else that comes
-  /// at this very moment is lost.
+  /// Where a thread is in an access to an arena that is being closed, the virtual machine
+  /// interrupts it to throw the exception, and leaves its interrupt status set: the thread's next
+  /// use of a [java.nio.channels.FileChannel] would close that for good. An interrupt by somebody
+  /// else that comes at this very moment is lost.
   static void clearInterrupt(Throwable met) {
     if (met instanceof IllegalStateException) {
       Thread.interrupted();

@@ -7,9 +7,10 @@ import java.nio.ByteOrder;
 
 /// Loads and stores of 1, 2, 4 and 8 bytes in host memory, in either byte order.
 ///
-/// An access that is aligned in host memory is one access of the processor; a load has acquire order
-/// and a store release order: a device that sees a ring's new index sees the entries written before
-/// it. The order is made by fences, so that an access is one instruction whatever its alignment.
+/// An access that is aligned in host memory is one access of the processor; a load has acquire
+/// order and a store release order: a device that sees a ring's new index sees the entries written
+/// before it. The order is made by fences, so that an access is one instruction whatever its
+/// alignment.
 final class Scalars {
   private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
   private static final VarHandle SHORT =

@@ -9,8 +9,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class InvalidationTest {
-  private final Endpoint endpoint = 
-      Endpoint.standalone(new RequesterId(1), new GuestMemory());
+  private final Endpoint endpoint = Endpoint.standalone(new RequesterId(1), new GuestMemory());
 
   @Test
   void rangesAreUnsignedAndInclusive() {

@@ -118,11 +118,10 @@ class GuestMemoryRemovalTest {
   void aListenerMayEndItsHoldOnTheSpot() {
     memory.addRam(0, ram("a"));
     RegionHold held = hold(0);
-    memory.addRemovalListener(
-        (_, letGo) -> {
-          held.close();
-          letGo.run();
-        });
+    memory.addRemovalListener((_, letGo) -> {
+      held.close();
+      letGo.run();
+    });
     memory.remove(0, -1, () -> events.add("drained"));
     assertThat(events).containsExactly("unmap a", "drained");
   }

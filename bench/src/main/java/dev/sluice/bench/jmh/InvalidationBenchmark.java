@@ -108,8 +108,7 @@ public class InvalidationBenchmark {
   }
 
   private static void invalidatePage(Invalidator invalidator, long iova, Runnable completed) {
-    invalidator.invalidate(
-        Invalidation.ofRange(VtdMachine.DOMAIN, iova, iova + (PAGE - 1)), completed);
+    invalidator.invalidate(VtdMachine.DOMAIN, iova, iova + (PAGE - 1), completed);
   }
 
   private static void invalidateAll(Invalidator invalidator, Completions completions) {

@@ -6,6 +6,7 @@ import dev.sluice.memory.Access;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -31,6 +32,18 @@ public class MappingBenchmark {
 
     private final List<Mapping> mappings = new ArrayList<>();
 
+    private @Nullable Mapping reused;
+
+    /// The one that is opened again and again.
+    Mapping reused(DmaContext context) {
+      Mapping made = reused;
+      if (made == null) {
+        made = context.newMapping();
+        reused = made;
+      }
+      return made;
+    }
+
     /// Makes them, over all pages in turn.
     @Setup
     public void hold(Device device) {
@@ -50,6 +63,7 @@ public class MappingBenchmark {
   @Benchmark
   public long mapAndUnmap(Bed bed, Device device, Held held) {
     DmaContext context = device.context;
+    Mapping mapping = held.reused(context);
     AddressStream stream = bed.stream;
     long base = stream.base();
     long step = stream.step();
@@ -58,7 +72,9 @@ public class MappingBenchmark {
     long at = 0;
     for (int i = bed.operations; i > 0; i--) {
       at = (at + step) & mask;
-      Mapping mapping = map(context, base + at);
+      if (context.map(base + at, PAGE, Access.READ_WRITE, mapping) != null) {
+        throw new IllegalStateException("not mapped: 0x" + Long.toHexString(base + at));
+      }
       sum += mapping.length();
       mapping.close();
     }

@@ -30,8 +30,8 @@ final class WideIommu implements Iommu {
     if (page >= VtdMachine.PAGES) {
       return new Translation.Fault(AbortReason.NOT_MAPPED, 0, false);
     }
-    Iotlb space = invalidator.space(TAG);
-    long ticket = space.ticket();
+    Iotlb space = invalidator.space(TAG, endpoint);
+    long ticket = space.ticket(iova);
     long bindTicket = endpoint.bindTicket();
     var found =
         new Translation.Page(
