@@ -199,15 +199,16 @@ public final class Ram {
         && Scalars.isAligned(segment, ramAddress & OFFSET, bytes);
   }
 
-  /// The contiguous bytes of a RAM address, kept mapped.
+  /// The contiguous bytes of a RAM address, kept mapped, also when the region's removal has begun and
+  /// somebody still has to let go.
   ///
-  /// @return null when the region is going
+  /// @return null when the region is gone
   public @Nullable RegionHold hold(long ramAddress, long length) {
     RamRegion region;
     synchronized (this) {
       region = regions[number(ramAddress)];
     }
-    return region != null && region.hold()
+    return region != null && region.holdWhileHeld()
         ? new RegionHold(region, region.segment().asSlice(ramAddress & OFFSET, length))
         : null;
   }

@@ -134,6 +134,22 @@ public final class RamRegion {
     }
   }
 
+  /// As [#hold()], for who is entitled to the region while others still have to let go of it: a mapping
+  /// that is live goes on to be used until its deadline.
+  ///
+  /// @return false when nothing holds it any more
+  boolean holdWhileHeld() {
+    for (; ; ) {
+      int seen = holds.get();
+      if (seen == REMOVING) {
+        return false;
+      }
+      if (holds.compareAndSet(seen, seen + 1)) {
+        return true;
+      }
+    }
+  }
+
   /// Gives a hold back; the last one out of a region that is being removed unmaps it.
   void release() {
     if (holds.decrementAndGet() == REMOVING) {

@@ -31,9 +31,9 @@ public final class RegionHold implements AutoCloseable {
 
   /// A hold of its own on some of the bytes.
   ///
-  /// @return null when the region is being removed
+  /// @return null when this one was the last and is closed
   public @Nullable RegionHold part(long offset, long length) {
-    return region.hold() ? new RegionHold(region, bytes.asSlice(offset, length)) : null;
+    return region.holdWhileHeld() ? new RegionHold(region, bytes.asSlice(offset, length)) : null;
   }
 
   /// Loads 1, 2, 4 or 8 bytes; with acquire order when aligned in host memory.
