@@ -44,6 +44,7 @@ public final class Invalidator {
 
   private final InvalidationCount count = new InvalidationCount();
   private final DeadlineClock clock;
+  private final int slots;
 
   /// Changed under this, read without.
   private volatile Endpoint[] endpoints = new Endpoint[0];
@@ -76,7 +77,13 @@ public final class Invalidator {
 
   /// With a clock of the caller's.
   public Invalidator(DeadlineClock clock) {
+    this(clock, Iotlb.SLOTS);
+  }
+
+  /// With caches of another number of slots, a power of two.
+  Invalidator(DeadlineClock clock, int slots) {
     this.clock = clock;
+    this.slots = slots;
   }
 
   DeadlineClock clock() {
@@ -162,7 +169,7 @@ public final class Invalidator {
   }
 
   private Iotlb add(long tag, GuestMemory memory) {
-    Iotlb made = new Iotlb(tag, memory, count);
+    Iotlb made = new Iotlb(tag, memory, count, slots);
     if (spaces.size() >= MAX_SPACES) {
       makeRoom();
     }
@@ -179,8 +186,7 @@ public final class Invalidator {
       spaces = spaces.with(made);
     }
     // Before the ticket of the first walk: an invalidation that has not seen the new cache has
-    // counted
-    // by then.
+    // counted by then.
     VarHandle.fullFence();
     return made;
   }
