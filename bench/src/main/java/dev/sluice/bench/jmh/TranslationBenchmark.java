@@ -12,7 +12,7 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 /// Translations without the access behind them.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class TranslationBenchmark {
+public class TranslationBenchmark extends MeasuredThread {
 
   /// Independent translations that the IOTLB answers; in C: `hit`.
   @Benchmark
