@@ -20,18 +20,24 @@ import org.openjdk.jmh.annotations.TearDown;
 /// Mapping a page and letting it go, its translation cached.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class MappingBenchmark {
+public class MappingBenchmark extends MeasuredThread {
   private static final int PAGE = 4096;
 
-  /// Mappings that the device holds all the time.
+  /// A device that holds mappings all the time.
   @State(Scope.Thread)
-  public static class Held {
-    /// How many.
+  public static class MappingDevice {
+    /// How many it holds.
     @Param("0")
     public int live;
 
+    /// Whether all threads use one device.
+    @Param("true")
+    public boolean shared;
+
+    private final Device device = new Device();
     private final List<Mapping> mappings = new ArrayList<>();
 
+<<<<<<< HEAD
     private @Nullable Mapping reused;
 
     /// The one that is opened again and again.
@@ -45,8 +51,13 @@ public class MappingBenchmark {
     }
 
     /// Makes them, over all pages in turn.
+=======
+    /// Fills the IOTLB, and makes the mappings that are held, over all pages in turn.
+>>>>>>> main
     @Setup
-    public void hold(Device device) {
+    public void prepare(Bed bed, SharedDevice one) {
+      device.shared = shared;
+      device.prepare(bed, one);
       for (int i = 0; i < live; i++) {
         mappings.add(map(device.context, VtdMachine.SMALL + (long) (i % VtdMachine.PAGES) * PAGE));
       }
@@ -61,9 +72,14 @@ public class MappingBenchmark {
 
   /// Maps and lets go, in turn.
   @Benchmark
+<<<<<<< HEAD
   public long mapAndUnmap(Bed bed, Device device, Held held) {
     DmaContext context = device.context;
     Mapping mapping = held.reused(context);
+=======
+  public long mapAndUnmap(Bed bed, MappingDevice device) {
+    DmaContext context = device.device.context;
+>>>>>>> main
     AddressStream stream = bed.stream;
     long base = stream.base();
     long step = stream.step();

@@ -13,8 +13,12 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 /// Translations without the access behind them.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
+<<<<<<< HEAD
 public class TranslationBenchmark {
   private static final int READ = Access.READ.rights();
+=======
+public class TranslationBenchmark extends MeasuredThread {
+>>>>>>> main
 
   /// Independent translations that the IOTLB answers; in C: `hit`.
   @Benchmark
