@@ -117,21 +117,24 @@ public final class Invalidator {
     endpoint.shutDown(() -> forget(endpoint));
   }
 
-  private synchronized void forget(Endpoint endpoint) {
-    endpoints =
-        Arrays.stream(endpoints).filter(other -> other != endpoint).toArray(Endpoint[]::new);
-    sectionsChanged();
+  private void forget(Endpoint endpoint) {
     GuestMemory memory = endpoint.memory();
-    if (Arrays.stream(endpoints).noneMatch(other -> other.memory() == memory)) {
-      // Nobody is left who could tell when a region's number goes to another.
-      for (Iotlb space : spaces.all()) {
-        if (space.memory() == memory) {
-          retire(space);
-        }
+    synchronized (this) {
+      endpoints =
+          Arrays.stream(endpoints).filter(other -> other != endpoint).toArray(Endpoint[]::new);
+      sectionsChanged();
+      if (Arrays.stream(endpoints).anyMatch(other -> other.memory() == memory)) {
+        return;
       }
       RemovalListener listener = memories.remove(memory);
       if (listener != null) {
         memory.removeRemovalListener(listener);
+      }
+    }
+    // Nobody is left who could tell when a region's number goes to another.
+    for (Iotlb space : spaces.all()) {
+      if (space.memory() == memory) {
+        retire(space);
       }
     }
   }
@@ -158,39 +161,42 @@ public final class Invalidator {
     return found != null && !found.isRetired() ? found : add(tag, endpoint.memory());
   }
 
-  private synchronized Iotlb add(long tag, GuestMemory memory) {
-    Iotlb found = spaces.find(tag, memory);
-    if (found != null && !found.isRetired()) {
-      return found;
-    }
+  private Iotlb add(long tag, GuestMemory memory) {
     Iotlb made = new Iotlb(tag, memory, count);
-    if (found != null || (spaces.size() >= MAX_SPACES && !evictOne())) {
-      // An access that is under way keeps the place taken: this one is made without a cache.
-      made.retire();
-      return made;
+    if (spaces.size() >= MAX_SPACES) {
+      makeRoom();
     }
-    spaces = spaces.with(made);
+    synchronized (this) {
+      Iotlb found = spaces.find(tag, memory);
+      if (found != null && !found.isRetired()) {
+        return found;
+      }
+      if (found != null || spaces.size() >= MAX_SPACES) {
+        // An access that is under way keeps the place taken: this one is made without a cache.
+        made.retire();
+        return made;
+      }
+      spaces = spaces.with(made);
+    }
     // Before the ticket of the first walk: an invalidation that has not seen the new cache has
-    // counted
-    // by then.
+    // counted by then.
     VarHandle.fullFence();
     return made;
   }
 
-  /// Makes room, unless an access keeps what could go.
-  private boolean evictOne() {
+  /// Drops the cache of a space that nobody is bound to, if there is one.
+  private void makeRoom() {
     for (Iotlb candidate : spaces.all()) {
       if (!candidate.isRetired()
-          && Arrays.stream(endpoints).noneMatch(e -> e.space() == candidate)) {
+          && Arrays.stream(endpoints).noneMatch(user -> user.space() == candidate)) {
         retire(candidate);
-        return spaces.size() < MAX_SPACES;
+        return;
       }
     }
-    return false;
   }
 
   /// Drops a cache. Its place goes when no access has it at hand any more: until then invalidations
-  /// find it.
+  /// find it. Not under a lock, as it may run completions.
   void retire(Iotlb old) {
     old.retire();
     for (Endpoint endpoint : endpoints) {
@@ -293,11 +299,9 @@ public final class Invalidator {
       @Nullable Endpoint only,
       Runnable completed) {
     // Another invalidation may have counted since: then some leases that began after this one are
-    // waited
-    // for as well.
+    // waited for as well.
     long before = count.get();
-    AccessSection[] looked = only == null ? sections : only.sections();
-    if (isQuiet(looked, tagMask, tagValue, first, last, before)) {
+    if (isQuiet(only, tagMask, tagValue, first, last, before)) {
       Continuations.run(completed);
     } else {
       drain(
@@ -312,9 +316,15 @@ public final class Invalidator {
   ///
   /// @param before the count at the end of the invalidation's changes
   private boolean isQuiet(
-      AccessSection[] looked, long tagMask, long tagValue, long first, long last, long before) {
+      @Nullable Endpoint only,
+      long tagMask,
+      long tagValue,
+      long first,
+      long last,
+      long before) {
     boolean leased = false;
     boolean leases = false;
+    AccessSection[] looked = sectionsOf(only);
     for (AccessSection section : looked) {
       if (!section.endsSoon(tagMask, tagValue, first, last)) {
         return false;
@@ -326,8 +336,9 @@ public final class Invalidator {
       return false;
     }
     if (leased) {
-      // A lease may have ended between the two looks, with another thread still in its use.
-      for (AccessSection section : looked) {
+      // A lease may have ended between the two looks, with another thread, perhaps a new one, still in
+      // its use.
+      for (AccessSection section : sectionsOf(only)) {
         if (!section.endsSoon(tagMask, tagValue, first, last)) {
           return false;
         }
@@ -335,6 +346,10 @@ public final class Invalidator {
     }
     // That use may have made a hold.
     return holdCount.get() == 0;
+  }
+
+  private AccessSection[] sectionsOf(@Nullable Endpoint only) {
+    return only == null ? sections : only.sections();
   }
 
   private static boolean hasLeases(
