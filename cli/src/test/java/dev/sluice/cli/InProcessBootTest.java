@@ -35,7 +35,7 @@ class InProcessBootTest {
             "unmap-revokes")
         .allSatisfy((_, outcome) -> assertThat(outcome).startsWith("ok "));
     assertThat(boot.number("iommu.faults")).isOne();
-    assertThat(boot.number("iommu.translations")).isPositive();
+    assertThat(boot.number("iommu.iotlbMisses")).isPositive();
     assertThat(boot.json("notes")).isEqualTo(List.of());
     assertThat(boot.out()).startsWith("in-process guest behind vtd (legacy mode, " + invalidation);
   }

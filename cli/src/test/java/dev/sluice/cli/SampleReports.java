@@ -52,7 +52,6 @@ final class SampleReports {
                 "vtd",
                 "legacy",
                 412_345,
-                410_022,
                 2_323,
                 1,
                 invalidations,

@@ -114,12 +114,26 @@ public final class UnixSocket extends Pollable implements AutoCloseable {
   /// @return bytes taken, 1 or more; -1 when the peer has ended or [#shutdown()] was called
   public long receive(MemorySegment into, long offset, long length, List<Fd> fds)
       throws SystemCallException {
+    return receive(into, offset, length, fds, Libc.MSG_CMSG_CLOEXEC);
+  }
+
+  /// As [#receive], of what has arrived: waits for nothing.
+  ///
+  /// @return bytes taken; 0 when there are none; -1 when the peer has ended or [#shutdown()] was
+  ///   called
+  public long receiveNow(MemorySegment into, long offset, long length, List<Fd> fds)
+      throws SystemCallException {
+    return receive(into, offset, length, fds, Libc.MSG_CMSG_CLOEXEC | Libc.MSG_DONTWAIT);
+  }
+
+  private long receive(MemorySegment into, long offset, long length, List<Fd> fds, int flags)
+      throws SystemCallException {
     receiving.lock();
     try {
       while (true) {
         received.setBytes(into, offset, length);
         received.expectFds();
-        long got = Libc.recvmsg(fd.number(), received.segment(), Libc.MSG_CMSG_CLOEXEC);
+        long got = Libc.recvmsg(fd.number(), received.segment(), flags);
         if (got >= 0) {
           received.collectFds(fds);
           if (received.fdsWereCut()) {
@@ -132,6 +146,9 @@ public final class UnixSocket extends Pollable implements AutoCloseable {
         }
         if (-got == Errno.ECONNRESET.number()) {
           return -1;
+        }
+        if (-got == Errno.EAGAIN.number() && (flags & Libc.MSG_DONTWAIT) != 0) {
+          return 0;
         }
         if (-got != Errno.EINTR.number()) {
           throw new SystemCallException("recvmsg", Errno.of((int) -got), "receive from " + fd);

@@ -179,7 +179,8 @@ public final class Invalidator {
       spaces = spaces.with(made);
     }
     // Before the ticket of the first walk: an invalidation that has not seen the new cache has
-    // counted by then.
+    // counted
+    // by then.
     VarHandle.fullFence();
     return made;
   }
@@ -299,7 +300,8 @@ public final class Invalidator {
       @Nullable Endpoint only,
       Runnable completed) {
     // Another invalidation may have counted since: then some leases that began after this one are
-    // waited for as well.
+    // waited
+    // for as well.
     long before = count.get();
     if (isQuiet(only, tagMask, tagValue, first, last, before)) {
       Continuations.run(completed);
@@ -316,12 +318,7 @@ public final class Invalidator {
   ///
   /// @param before the count at the end of the invalidation's changes
   private boolean isQuiet(
-      @Nullable Endpoint only,
-      long tagMask,
-      long tagValue,
-      long first,
-      long last,
-      long before) {
+      @Nullable Endpoint only, long tagMask, long tagValue, long first, long last, long before) {
     boolean leased = false;
     boolean leases = false;
     AccessSection[] looked = sectionsOf(only);
@@ -336,7 +333,8 @@ public final class Invalidator {
       return false;
     }
     if (leased) {
-      // A lease may have ended between the two looks, with another thread, perhaps a new one, still in
+      // A lease may have ended between the two looks, with another thread, perhaps a new one, still
+      // in
       // its use.
       for (AccessSection section : sectionsOf(only)) {
         if (!section.endsSoon(tagMask, tagValue, first, last)) {

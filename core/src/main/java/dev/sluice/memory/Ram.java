@@ -199,8 +199,8 @@ public final class Ram {
         && Scalars.isAligned(segment, ramAddress & OFFSET, bytes);
   }
 
-  /// The contiguous bytes of a RAM address, kept mapped, also when the region's removal has begun and
-  /// somebody still has to let go.
+  /// The contiguous bytes of a RAM address, kept mapped, also when the region's removal has begun
+  /// and somebody still has to let go.
   ///
   /// @return null when the region is gone
   public @Nullable RegionHold hold(long ramAddress, long length) {

@@ -134,8 +134,8 @@ public final class RamRegion {
     }
   }
 
-  /// As [#hold()], for who is entitled to the region while others still have to let go of it: a mapping
-  /// that is live goes on to be used until its deadline.
+  /// As [#hold()], for who is entitled to the region while others still have to let go of it: a
+  /// mapping that is live goes on to be used until its deadline.
   ///
   /// @return false when nothing holds it any more
   boolean holdWhileHeld() {

@@ -112,6 +112,16 @@ class UnixSocketTest {
   }
 
   @Test
+  void whatHasArrivedIsTakenWithoutAWait() throws Exception {
+    assertThat(right.receiveNow(buffer, 0, 10, fds)).isZero();
+    left.send(buffer, 0, 3, List.of());
+    assertThat(right.receiveNow(buffer, 0, 10, fds)).isEqualTo(3);
+    assertThat(right.receiveNow(buffer, 0, 10, fds)).isZero();
+    left.close();
+    assertThat(right.receiveNow(buffer, 0, 10, fds)).isEqualTo(-1);
+  }
+
+  @Test
   void theEndOfThePeerIsTheEndOfTheStream() throws Exception {
     left.send(text("last"), 0, 4, List.of());
     left.close();

@@ -9,7 +9,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/// What a section shows to others, and who is told when it ends. The races are in the `stress` module.
+/// What a section shows to others, and who is told when it ends. The races are in the `stress`
+/// module.
 class AccessSectionTest {
   private final AccessSection section = new AccessSection(Thread.currentThread(), false);
   private final List<String> events = new ArrayList<>();

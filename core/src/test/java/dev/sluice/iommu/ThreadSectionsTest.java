@@ -21,16 +21,15 @@ class ThreadSectionsTest {
   private AccessSection ownOf(Thread.Builder by, boolean leased) throws InterruptedException {
     AtomicReference<AccessSection> found = new AtomicReference<>();
     join(
-        by.start(
-            () -> {
-              AccessSection own = sections.own();
-              found.set(own);
-              if (leased) {
-                own.begin(0, -1);
-                own.leases().take(new PageLease(), 1, 0, 0xFFF, 0, 0);
-                own.leave();
-              }
-            }));
+        by.start(() -> {
+          AccessSection own = sections.own();
+          found.set(own);
+          if (leased) {
+            own.begin(0, -1);
+            own.leases().take(new PageLease(), 1, 0, 0xFFF, 0, 0);
+            own.leave();
+          }
+        }));
     return requireNonNull(found.get());
   }
 
@@ -55,18 +54,17 @@ class ThreadSectionsTest {
       found.add(own);
       threads.add(
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    AccessSection first = sections.own();
-                    all.countDown();
-                    try {
-                      go.await();
-                    } catch (InterruptedException e) {
-                      return;
-                    }
-                    // Others have come since: it is still found.
-                    own.set(sections.own() == first ? first : null);
-                  }));
+              .start(() -> {
+                AccessSection first = sections.own();
+                all.countDown();
+                try {
+                  go.await();
+                } catch (InterruptedException e) {
+                  return;
+                }
+                // Others have come since: it is still found.
+                own.set(sections.own() == first ? first : null);
+              }));
     }
     all.await();
     go.countDown();
@@ -105,12 +103,11 @@ class ThreadSectionsTest {
     AtomicReference<AccessSection> open = new AtomicReference<>();
     join(
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  AccessSection own = sections.own();
-                  own.begin(0, -1);
-                  open.set(own);
-                }));
+            .start(() -> {
+              AccessSection own = sections.own();
+              own.begin(0, -1);
+              open.set(own);
+            }));
     AccessSection own = sections.own();
     assertThat(sections.all()).containsExactly(open.get(), own);
   }

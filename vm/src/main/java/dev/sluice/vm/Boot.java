@@ -1,5 +1,6 @@
 package dev.sluice.vm;
 
+import dev.sluice.models.vtd.VtdIommu;
 import dev.sluice.vm.guest.InProcessGuest;
 import dev.sluice.vm.guest.InProcessPlatform;
 import dev.sluice.vm.kit.GuestKit;
@@ -26,12 +27,14 @@ import java.util.Optional;
 public final class Boot {
   private final BootOptions options;
   private final BootListener listener;
+  private final RegisterFront front;
   private final Stages stages;
   private final List<String> notes = new ArrayList<>();
 
-  private Boot(BootOptions options, BootListener listener) {
+  private Boot(BootOptions options, BootListener listener, RegisterFront front) {
     this.options = options;
     this.listener = listener;
+    this.front = front;
     this.stages = new Stages(listener);
   }
 
@@ -41,7 +44,13 @@ public final class Boot {
   /// @throws BootException when it could not be carried out
   public static BootReport run(BootOptions options, BootListener listener)
       throws BootException, InterruptedException {
-    Boot boot = new Boot(options, listener);
+    return run(options, listener, RegisterFront.NONE);
+  }
+
+  /// Boots once, on a machine that a test may break.
+  static BootReport run(BootOptions options, BootListener listener, RegisterFront front)
+      throws BootException, InterruptedException {
+    Boot boot = new Boot(options, listener, front);
     try {
       return boot.run();
     } catch (KitException e) {
@@ -74,7 +83,7 @@ public final class Boot {
       stages.begin("disk");
       DiskImage disk = disk(folder);
       Job job = Job.of(options, disk, Job.wantsUserDriver(options) && canDrive(kit));
-      try (Machine machine = new Machine(job.hasIommu(), disk);
+      try (Machine machine = new Machine(job.hasIommu(), disk, front);
           MachineSockets sockets = MachineSockets.open(machine, folder.path(), _ -> {})) {
         LinuxGuest linux = new LinuxGuest(usable, listener, kit, machine, sockets, folder);
         GuestReport report = linux.run(job.parameters(), stages);
@@ -89,7 +98,7 @@ public final class Boot {
       stages.begin("disk");
       DiskImage disk = disk(folder);
       Job job = Job.of(options, disk, true);
-      try (Machine machine = new Machine(job.hasIommu(), disk);
+      try (Machine machine = new Machine(job.hasIommu(), disk, front);
           InProcessPlatform platform = platform(machine)) {
         stages.begin("guest");
         InProcessGuest guest =
@@ -108,8 +117,10 @@ public final class Boot {
         new InProcessPlatform(
             Math.min((long) options.memoryMib() << 20, InProcessGuest.MOST_RAM_BYTES));
     if (machine.hasIommu()) {
-      platform.plugVtd(
-          machine.makeIommu(platform.memory(), platform::message),
+      VtdIommu unit = machine.makeIommu(platform.memory(), platform::message);
+      platform.plugIommu(
+          unit,
+          machine.registers(unit, platform.memory()),
           machine.dmarTable(InProcessPlatform.IOMMU_REGISTERS));
     }
     machine

@@ -28,6 +28,7 @@ final class IommuFunction extends PciEndpoint {
 
   private final Registers registers;
   private final Placement placement;
+  private volatile @Nullable VtdIommu model;
 
   IommuFunction() {
     Registers behind = new Registers();
@@ -46,8 +47,11 @@ final class IommuFunction extends PciEndpoint {
   }
 
   /// Puts the model behind the registers; before that they read as zero.
-  void attach(VtdIommu iommu) {
-    registers.iommu = iommu;
+  ///
+  /// @param page its registers, as the guest reaches them
+  void attach(VtdIommu iommu, BarHandler page) {
+    model = iommu;
+    registers.page = page;
   }
 
   /// The register page's guest-physical address, once the firmware has given it one and switched
@@ -63,7 +67,7 @@ final class IommuFunction extends PciEndpoint {
 
   @Override
   protected void resetDevice(Runnable completed) {
-    VtdIommu iommu = registers.iommu;
+    VtdIommu iommu = model;
     if (iommu != null) {
       iommu.reset();
     }
@@ -76,19 +80,19 @@ final class IommuFunction extends PciEndpoint {
 
   /// BAR 0.
   private static final class Registers implements BarHandler {
-    private volatile @Nullable VtdIommu iommu;
+    private volatile @Nullable BarHandler page;
 
     @Override
     public long read(long offset, int size) {
-      VtdIommu now = iommu;
-      return now == null ? 0 : now.readRegister(offset, size);
+      BarHandler now = page;
+      return now == null ? 0 : now.read(offset, size);
     }
 
     @Override
     public void write(long offset, int size, long value) {
-      VtdIommu now = iommu;
+      BarHandler now = page;
       if (now != null) {
-        now.writeRegister(offset, size, value);
+        now.write(offset, size, value);
       }
     }
   }

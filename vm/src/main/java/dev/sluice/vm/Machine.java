@@ -7,12 +7,14 @@ import dev.sluice.models.vtd.InterruptSink;
 import dev.sluice.models.vtd.VtdConfig;
 import dev.sluice.models.vtd.VtdIommu;
 import dev.sluice.models.vtd.VtdStatistics;
+import dev.sluice.pci.BarHandler;
 import dev.sluice.pci.PciFunction;
 import dev.sluice.pci.nvme.FileBackend;
 import dev.sluice.pci.nvme.NvmeConfig;
 import dev.sluice.pci.nvme.NvmeController;
 import dev.sluice.pci.nvme.NvmeStatistics;
 import dev.sluice.pci.testdev.TestDevice;
+import dev.sluice.vm.guest.VtdRegisterPage;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collections;
@@ -44,13 +46,20 @@ final class Machine implements AutoCloseable {
 
   private final Map<Place, PciFunction> devices = new EnumMap<>(Place.class);
   private final boolean withIommu;
+  private final RegisterFront front;
   private final NvmeController nvme;
   private final ExecutorService queueWorker;
   private volatile @Nullable VtdIommu iommu;
 
   /// A machine whose devices are not plugged in yet.
   Machine(boolean withIommu, DiskImage disk) throws BootException {
+    this(withIommu, disk, RegisterFront.NONE);
+  }
+
+  /// A machine that a test may break.
+  Machine(boolean withIommu, DiskImage disk, RegisterFront front) throws BootException {
     this.withIommu = withIommu;
+    this.front = front;
     nvme = nvme(disk);
     queueWorker =
         Executors.newSingleThreadExecutor(
@@ -88,6 +97,13 @@ final class Machine implements AutoCloseable {
     VtdIommu made = new VtdIommu(VtdConfig.DEFAULT, memory, messages, queueWorker);
     iommu = made;
     return made;
+  }
+
+  /// What its guest reaches as the registers of an IOMMU that it made.
+  ///
+  /// @param memory what the IOMMU was made with
+  BarHandler registers(VtdIommu unit, GuestMemory memory) {
+    return front.before(new VtdRegisterPage(unit), memory);
   }
 
   /// The ACPI table that announces the IOMMU.

@@ -79,7 +79,7 @@ final class MachineSockets implements AutoCloseable {
     }
     VfioUserServer server = listen(Place.IOMMU, iommuFunction, folder);
     VtdIommu iommu = machine.makeIommu(server.memory(), this::sendMessage);
-    iommuFunction.attach(iommu);
+    iommuFunction.attach(iommu, machine.registers(iommu, server.memory()));
     DmaContext own = DmaContext.direct(server.memory(), Place.IOMMU.requester());
     connect(server, iommuFunction, own);
     return iommu;

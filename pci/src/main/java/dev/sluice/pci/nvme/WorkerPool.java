@@ -1,6 +1,7 @@
 package dev.sluice.pci.nvme;
 
 import dev.sluice.pci.DeviceThread;
+import dev.sluice.pci.Linger;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -361,12 +362,10 @@ final class WorkerPool {
       }
     }
 
-    /// Between two looks. On a host with fewer processors than it needs, whoever the guest waits
-    /// for should have this one.
-    @SuppressWarnings("ThreadPriorityCheck") // Only a courtesy: nothing relies on it.
+    /// Between two looks.
     private void pause() {
       progress.incrementAndGet();
-      Thread.yield();
+      linger.pause();
     }
 
     private void settle(Run run, SubmissionQueue queue) {

@@ -95,6 +95,60 @@ class IoCommandsTest {
     assertThat(backend.flushes).as("not forced to the disk").hasValue(0);
   }
 
+  /// A PRP list of the pages 7, 5, 3, 1 of `page`, and a fifth at `last`.
+  private Command scattered(Command command, long last) {
+    long list = guest.pages(1);
+    for (int i = 1; i < 4; i++) {
+      guest.pokeLong(list + 8L * (i - 1), page + 4096L * (7 - 2 * i));
+    }
+    guest.pokeLong(list + 24, last);
+    return command.prp(page + 7 * 4096, list);
+  }
+
+  @Test
+  void scatteredPagesAreMovedWithOneTransferOfTheFile() throws IOException {
+    assertThat(status(scattered(Command.read(9, 40, 0), page))).isZero();
+    for (int i = 0; i < 4; i++) {
+      assertThat(guest.peek(page + 4096L * (7 - 2 * i), 4096)).isEqualTo(blocks(9 + 8 * i, 8));
+    }
+    assertThat(guest.peek(page, 4096)).isEqualTo(blocks(41, 8));
+    assertThat(backend.bouncedTransfers).hasValue(1);
+
+    assertThat(status(scattered(Command.write(1000, 40, 0), page))).isZero();
+    System.arraycopy(blocks(9, 40), 0, content, 1000 * 512, 40 * 512);
+    assertThat(Files.readAllBytes(image)).isEqualTo(content);
+    assertThat(backend.bouncedTransfers).hasValue(2);
+    assertThat(backend.mappedTransfers).hasValue(0);
+  }
+
+  @Test
+  void aWriteFromScatteredPagesOfWhichOneIsRefusedChangesNothing() throws IOException {
+    assertThat(status(scattered(Command.write(0, 40, 0), NvmeGuest.RAM)))
+        .isEqualTo(DATA_TRANSFER_ERROR);
+    assertThat(status(scattered(Command.read(0, 40, 0), NvmeGuest.RAM)))
+        .isEqualTo(DATA_TRANSFER_ERROR);
+
+    assertThat(Files.readAllBytes(image)).isEqualTo(content);
+  }
+
+  @Test
+  void longPiecesAreMovedStraightAndTheSmallRestByOneTransfer() {
+    long large = guest.pages(33);
+    guest.pages(1);
+    long small = guest.pages(1);
+    long list = guest.pages(1);
+    for (int i = 1; i < 16; i++) {
+      guest.pokeLong(list + 8L * (i - 1), large + 4096L * i);
+    }
+    guest.pokeLong(list + 120, small);
+
+    assertThat(status(Command.read(0, 17 * 8, large).prp(large, list))).isZero();
+
+    assertThat(guest.peek(large, 16 * 4096)).isEqualTo(blocks(0, 128));
+    assertThat(guest.peek(small, 4096)).isEqualTo(blocks(128, 8));
+    assertThat(backend.bouncedTransfers.get() + backend.mappedTransfers.get()).isEqualTo(2);
+  }
+
   @Test
   void flushForcesTheFile() {
     assertThat(status(Command.flush())).isZero();

@@ -105,6 +105,16 @@ final class AccessWindow {
     return true;
   }
 
+  /// Whether the guest has begun to take some page away since the window was opened.
+  boolean isOver() {
+    for (int i = 0; i < pages(); i++) {
+      if (slot(i).latest() != oldest[i]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   // --- what may have happened
 
   /// Checks an access that was allowed as a whole, or refused somewhere.

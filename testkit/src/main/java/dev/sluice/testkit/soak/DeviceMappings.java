@@ -4,6 +4,7 @@ import dev.sluice.dma.MapResult;
 import dev.sluice.dma.Mapping;
 import dev.sluice.dma.MappingClosedException;
 import dev.sluice.dma.MappingRevokedException;
+import dev.sluice.dma.MemoryLostException;
 import dev.sluice.dma.TargetAbort;
 import dev.sluice.memory.Access;
 import java.io.IOException;
@@ -129,6 +130,10 @@ final class DeviceMappings {
     } catch (MappingClosedException e) {
       if (!held.shared()) {
         throw held.window().failure(0, "closed by nobody: " + e);
+      }
+    } catch (MemoryLostException e) {
+      if (!held.window().isOver()) {
+        throw held.window().failure(0, "lost, while the guest keeps it: " + e);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

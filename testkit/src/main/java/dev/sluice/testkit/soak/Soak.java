@@ -70,7 +70,7 @@ public final class Soak {
     }
     SplittableRandom own = random.split();
     threads.add(start("invalidator", () -> invalidate(own)));
-    threads.forEach(Soak::join);
+    threads.forEach(this::join);
     referee.watch("the last look", this::lastLook);
     referee.judge(plan);
     long remaps = machine.guests().stream().mapToLong(SoakGuest::remaps).sum();
@@ -82,18 +82,18 @@ public final class Soak {
     return Thread.ofPlatform().name("soak " + name).start(() -> referee.watch(name, part));
   }
 
-  private static void join(Thread thread) {
-    boolean interrupted = false;
-    while (true) {
+  /// Waits for a thread's end; an interrupt ends the soak.
+  private void join(Thread thread) {
+    while (thread.isAlive()) {
       try {
         thread.join();
-        break;
       } catch (InterruptedException e) {
-        interrupted = true;
+        referee.watch(
+            Thread.currentThread().getName(),
+            () -> {
+              throw new SoakFailure("interrupted");
+            });
       }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -130,6 +130,7 @@ public final class Soak {
     while (device.counts().accesses() < end && progress.goesOn()) {
       device.work();
     }
+    device.moveOn();
   }
 
   private static FileChannel temporaryFile() throws IOException {

@@ -18,7 +18,7 @@ final class SoakDevice {
   private static final int RUNS = 4;
 
   private final List<Requester> requesters;
-  private final int home;
+  private int home;
   private final SplittableRandom random;
   private final MemorySegment buffer;
   private final DeviceCounts counts = new DeviceCounts();
@@ -28,7 +28,8 @@ final class SoakDevice {
   private final ScatterGatherList list = new ScatterGatherList();
   private final Word word = new Word();
 
-  /// @param home index of the requester that it is a thread of; it helps others out now and then
+  /// @param home index of the requester that it is a thread of at first; it helps others out now
+  ///   and then
   /// @param buffer of [AccessWindow#BUFFER] bytes
   /// @param file of its own
   SoakDevice(
@@ -50,6 +51,11 @@ final class SoakDevice {
 
   DeviceCounts counts() {
     return counts;
+  }
+
+  /// Makes it a thread of the next requester.
+  void moveOn() {
+    home = (home + 1) % requesters.size();
   }
 
   /// One access or a few.

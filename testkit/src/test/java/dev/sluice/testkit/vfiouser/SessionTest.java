@@ -1,9 +1,11 @@
 package dev.sluice.testkit.vfiouser;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.memory.Access;
 import dev.sluice.memory.MemoryStatus;
+import dev.sluice.memory.Word;
 import dev.sluice.vfiouser.transport.Attachment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -90,6 +92,60 @@ class SessionTest extends ServerTest {
     client.sendRaw(two);
     assertDone(client.reply(100), 16);
     assertDone(client.reply(101), 16);
+  }
+
+  @Test
+  void descriptorsBelongToTheMessageTheyCameWithHoweverManyArriveAtOnce() throws Exception {
+    int maps = 16;
+    ClientMemory[] memories = new ClientMemory[maps];
+    for (int i = 0; i < maps; i++) {
+      memories[i] = memory(4096);
+      memories[i].bytes().set(JAVA_BYTE, 0, (byte) (i + 1));
+    }
+    for (int round = 0; round < 50; round++) {
+      int[] ids = new int[maps];
+      for (int i = 0; i < maps; i++) {
+        client.postWrite(0, 8, (byte) i);
+        byte[] mapping = VfioUserClient.mapping(4096L * i, 4096, 0, 3);
+        ids[i] =
+            i % 3 == 2
+                ? client.send(2, mapping)
+                : client.send(2, mapping, memories[i].attachment());
+        client.postWrite(0, 12, (byte) i);
+      }
+      for (int i = 0; i < maps; i++) {
+        assertDone(client.reply(ids[i]), 0);
+      }
+      Word word = new Word();
+      for (int i = 0; i < maps; i++) {
+        MemoryStatus status = server.memory().holdStatusAt(4096L * i, Access.READ);
+        assertThat(status)
+            .as("mapping %d of round %d", i, round)
+            .isEqualTo(i % 3 == 2 ? MemoryStatus.WOULD_BLOCK : MemoryStatus.OK);
+        if (status == MemoryStatus.OK) {
+          server.memory().load(4096L * i, 1, ByteOrder.LITTLE_ENDIAN, word);
+          assertThat(word.asInt()).isEqualTo(i + 1);
+        }
+      }
+      assertDone(client.unmap(0, 4096L * maps), 24);
+    }
+  }
+
+  @Test
+  void manyPostedWritesAndALongOneKeepTheirOrder() throws Exception {
+    byte[] last = new byte[4];
+    for (int round = 0; round < 20; round++) {
+      for (int i = 0; i < 500; i++) {
+        last = new byte[] {(byte) i, (byte) round, 1, 2};
+        client.postWrite(0, 0, last);
+      }
+      byte[] large = new byte[1 << 20];
+      int refused = client.send(10, VfioUserClient.access(0, 0, large.length, large));
+      client.postWrite(0, 4, last);
+      assertRefused(client.reply(refused), EINVAL);
+      assertThat(client.read(0, 0, 4)).isEqualTo(last);
+      assertThat(client.read(0, 4, 4)).isEqualTo(last);
+    }
   }
 
   @Test

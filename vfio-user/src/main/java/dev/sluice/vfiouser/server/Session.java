@@ -2,6 +2,7 @@ package dev.sluice.vfiouser.server;
 
 import dev.sluice.host.Errno;
 import dev.sluice.memory.GuestMemory;
+import dev.sluice.pci.Linger;
 import dev.sluice.pci.PciFunction;
 import dev.sluice.vfiouser.transport.Attachment;
 import dev.sluice.vfiouser.transport.Channel;
@@ -39,6 +40,7 @@ final class Session {
   private final MemoryMessages memoryMessages;
   private final IrqMessages irqMessages;
   private final PeerMemory peer;
+  private final Linger linger = new Linger();
   private long replyDeadline;
   private int refusals;
 
@@ -52,7 +54,7 @@ final class Session {
       ServerOptions options) {
     this.channel = channel;
     this.options = options;
-    inbox = new Inbox(arena.allocate(Limits.MESSAGE));
+    inbox = new Inbox(arena.allocate(Inbox.bufferBytes()));
     reply = new Reply(arena.allocate(Limits.MESSAGE));
     PeerSender sender = new PeerSender(channel, arena.allocate(PeerSender.bufferBytes()));
     peer = new PeerMemory(memory, sender, options.messageLimit());
@@ -87,20 +89,23 @@ final class Session {
       channel.shutdown();
       peer.close();
       backlog.clear();
-      inbox.clear();
+      inbox.close();
       irqMessages.disableAll();
       memoryMessages.unmapAll();
     }
   }
 
   private String serve() throws IOException, ProtocolViolationException {
+    long versionDeadline = System.nanoTime() + options.replyLimit().toNanos();
     while (true) {
+      if (!version.agreed() && !awaitReadable(versionDeadline)) {
+        return "it did not propose a version within " + options.replyLimit();
+      }
       if (!finishPending()) {
         continue;
       }
-      Inbox.Progress progress = inbox.receive(channel);
-      switch (progress) {
-        case PARTIAL -> {}
+      switch (receive()) {
+        case NOTHING, PARTIAL -> {}
         case WHOLE -> {
           receive(inbox.message(), inbox.attachments());
           inbox.clear();
@@ -113,6 +118,38 @@ final class Session {
         }
       }
     }
+  }
+
+  /// Waits for the next bytes of the greeting, for nobody else is served before this client has
+  /// gone.
+  ///
+  /// @return whether something has arrived before the deadline
+  private boolean awaitReadable(long deadline) throws IOException, ProtocolViolationException {
+    while (!inbox.hasWhole()) {
+      long left = deadline - System.nanoTime();
+      if (left <= 0) {
+        return false;
+      }
+      if ((channel.await(true, left) & Channel.READABLE) != 0) {
+        return true;
+      }
+    }
+    return true;
+  }
+
+  /// Receives, and looks on for a while before it sleeps, if the client has lately come back
+  /// quickly: a guest's processor that waits for an answer waits for this thread to wake up.
+  private Inbox.Progress receive() throws IOException, ProtocolViolationException {
+    Inbox.Progress progress = inbox.receive(channel, false);
+    while (progress == Inbox.Progress.NOTHING) {
+      boolean wait = !linger.isWorthwhile(System.nanoTime());
+      if (!wait) {
+        linger.pause();
+      }
+      progress = inbox.receive(channel, wait);
+    }
+    linger.found(System.nanoTime());
+    return progress;
   }
 
   /// Sends the reply that waits for the device, when it need not wait any more, and then serves
@@ -135,12 +172,13 @@ final class Session {
         return false;
       }
     }
+    boolean arrived = !backlog.isFull() && inbox.hasWhole();
     long wait = pending == null ? -1 : Math.max(0, replyDeadline - System.nanoTime());
-    int happened = channel.await(!backlog.isFull(), wait);
+    int happened = channel.await(!backlog.isFull(), arrived ? 0 : wait);
     if ((happened & Channel.SIGNALLED) != 0) {
       irqMessages.signalled();
     }
-    return (happened & Channel.READABLE) != 0;
+    return arrived || (happened & Channel.READABLE) != 0;
   }
 
   private void serveBacklog() throws IOException, ProtocolViolationException {
@@ -244,9 +282,9 @@ final class Session {
       return;
     }
     try {
-      MemorySegment message = inbox.message();
-      if (Header.isCommand(message) && version.agreed()) {
-        reply.begin(message);
+      MemorySegment header = inbox.header();
+      if (Header.isCommand(header) && version.agreed()) {
+        reply.begin(header);
         reply.refuse(Errno.EINVAL, reason);
         reply.send(channel);
       }

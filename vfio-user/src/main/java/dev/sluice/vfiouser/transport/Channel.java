@@ -19,11 +19,19 @@ public interface Channel extends AutoCloseable {
   /// In the result of [#await]: the [watched][#watch] event was signalled.
   int SIGNALLED = 4;
 
-  /// Waits for bytes and takes up to `length` of them.
+  /// Waits for bytes and takes up to `length` of them, none beyond the part of the stream that the
+  /// first attachments belong to.
   ///
   /// @param attachments receives what came beside the bytes; the caller closes them
   /// @return bytes taken, 1 or more; -1 at the end of the stream
   long receive(MemorySegment into, long offset, long length, List<Attachment> attachments)
+      throws IOException;
+
+  /// Takes up to `length` of the bytes that have arrived, and does not wait for any.
+  ///
+  /// @param attachments as for [#receive]
+  /// @return bytes taken; 0 when there are none; -1 at the end of the stream
+  long receiveNow(MemorySegment into, long offset, long length, List<Attachment> attachments)
       throws IOException;
 
   /// Sends `length` bytes as one, unbroken by another thread's, with `attachments` beside the

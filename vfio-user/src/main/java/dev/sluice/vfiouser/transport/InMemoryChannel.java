@@ -67,25 +67,42 @@ final class InMemoryChannel implements Channel {
       while (in.chunks.isEmpty() && !in.ended) {
         in.changed.awaitUninterruptibly();
       }
-      Chunk first = in.chunks.peek();
-      if (first == null) {
-        return -1;
-      }
-      if (first.taken == 0) {
-        attachments.addAll(first.attachments);
-      }
-      int took = (int) Math.min(length, first.bytes.length - first.taken);
-      MemorySegment.copy(first.bytes, first.taken, into, JAVA_BYTE, offset, took);
-      first.taken += took;
-      in.bytes -= took;
-      if (first.taken == first.bytes.length) {
-        in.chunks.remove();
-      }
-      in.changed.signalAll();
-      return took;
+      return takeFirst(into, offset, length, attachments);
     } finally {
       in.lock.unlock();
     }
+  }
+
+  @Override
+  public long receiveNow(
+      MemorySegment into, long offset, long length, List<Attachment> attachments) {
+    in.lock.lock();
+    try {
+      boolean nothing = in.chunks.isEmpty() && !in.ended;
+      return nothing ? 0 : takeFirst(into, offset, length, attachments);
+    } finally {
+      in.lock.unlock();
+    }
+  }
+
+  private long takeFirst(
+      MemorySegment into, long offset, long length, List<Attachment> attachments) {
+    Chunk first = in.chunks.peek();
+    if (first == null) {
+      return -1;
+    }
+    if (first.taken == 0) {
+      attachments.addAll(first.attachments);
+    }
+    int took = (int) Math.min(length, first.bytes.length - first.taken);
+    MemorySegment.copy(first.bytes, first.taken, into, JAVA_BYTE, offset, took);
+    first.taken += took;
+    in.bytes -= took;
+    if (first.taken == first.bytes.length) {
+      in.chunks.remove();
+    }
+    in.changed.signalAll();
+    return took;
   }
 
   @Override

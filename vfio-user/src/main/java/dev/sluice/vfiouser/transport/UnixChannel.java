@@ -51,11 +51,25 @@ public final class UnixChannel implements Channel {
     try {
       return socket.receive(into, offset, length, received);
     } finally {
-      // Also when the receive failed: the caller closes what did arrive.
-      if (!received.isEmpty()) {
-        received.forEach(fd -> attachments.add(new FdAttachment(fd)));
-        received.clear();
-      }
+      handOver(attachments);
+    }
+  }
+
+  @Override
+  public long receiveNow(MemorySegment into, long offset, long length, List<Attachment> attachments)
+      throws IOException {
+    try {
+      return socket.receiveNow(into, offset, length, received);
+    } finally {
+      handOver(attachments);
+    }
+  }
+
+  /// Also after a receive that failed: the caller closes what did arrive.
+  private void handOver(List<Attachment> attachments) {
+    if (!received.isEmpty()) {
+      received.forEach(fd -> attachments.add(new FdAttachment(fd)));
+      received.clear();
     }
   }
 

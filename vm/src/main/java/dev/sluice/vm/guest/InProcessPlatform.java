@@ -72,20 +72,7 @@ public final class InProcessPlatform implements Hardware, AutoCloseable {
   ///   [#IOMMU_REGISTERS]
   /// @throws IllegalStateException if there is an IOMMU already
   public void plugVtd(VtdIommu vtd, byte[] firmwareTable) {
-    plugIommu(
-        vtd,
-        new BarHandler() {
-          @Override
-          public long read(long offset, int size) {
-            return vtd.readRegister(offset, size);
-          }
-
-          @Override
-          public void write(long offset, int size, long value) {
-            vtd.writeRegister(offset, size, value);
-          }
-        },
-        firmwareTable);
+    plugIommu(vtd, new VtdRegisterPage(vtd), firmwareTable);
   }
 
   /// Puts an IOMMU before the functions that are plugged from now on.

@@ -16,6 +16,7 @@ import java.time.Duration;
 public final class GuestMachine implements AutoCloseable {
   public static final RequesterId DISK = RequesterId.of(0, 5, 0);
   public static final RequesterId TEST_DEVICE = RequesterId.of(0, 6, 0);
+  public static final RequesterId HOLDER = RequesterId.of(0, 7, 0);
   public static final long RAM_BYTES = 16 << 20;
 
   private final InProcessPlatform platform = new InProcessPlatform(RAM_BYTES);
@@ -53,13 +54,13 @@ public final class GuestMachine implements AutoCloseable {
         machine.log());
   }
 
-  /// A DMAR table with the disk and the test device behind the platform's IOMMU.
+  /// A DMAR table with all functions behind the platform's IOMMU.
   public static byte[] dmarTable() {
-    ByteBuffer table = ByteBuffer.allocate(12 + 32).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer table = ByteBuffer.allocate(12 + 40).order(ByteOrder.LITTLE_ENDIAN);
     table.put(0, (byte) 47).position(12);
-    table.putShort((short) 0).putShort((short) 32).putInt(0);
+    table.putShort((short) 0).putShort((short) 40).putInt(0);
     table.putLong(InProcessPlatform.IOMMU_REGISTERS);
-    for (RequesterId endpoint : new RequesterId[] {DISK, TEST_DEVICE}) {
+    for (RequesterId endpoint : new RequesterId[] {DISK, TEST_DEVICE, HOLDER}) {
       table.putShort((short) 0x0801).putInt(0);
       table.put((byte) endpoint.device()).put((byte) endpoint.function());
     }

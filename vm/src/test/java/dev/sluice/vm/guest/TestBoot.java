@@ -1,6 +1,7 @@
 package dev.sluice.vm.guest;
 
 import dev.sluice.iommu.Iommu;
+import dev.sluice.iommu.Revocation;
 import dev.sluice.models.vtd.VtdConfig;
 import dev.sluice.models.vtd.VtdIommu;
 import dev.sluice.pci.BarHandler;
@@ -9,6 +10,7 @@ import dev.sluice.pci.nvme.BlockBackend;
 import dev.sluice.pci.nvme.FileBackend;
 import dev.sluice.pci.nvme.NvmeConfig;
 import dev.sluice.pci.nvme.NvmeController;
+import dev.sluice.pci.testdev.TestDevice;
 import dev.sluice.vm.check.GuestCheck;
 import dev.sluice.vm.guest.machine.Hardware;
 import dev.sluice.vm.kit.linux.DiskWrite;
@@ -38,6 +40,7 @@ final class TestBoot {
   private VtdConfig config = VtdConfig.DEFAULT;
   private GuestParameters.Iommu iommu = GuestParameters.Iommu.VTD;
   private GuestParameters.Invalidation invalidation = GuestParameters.Invalidation.STRICT;
+  private Optional<Revocation> revocation = Optional.empty();
   private Duration patience = Duration.ofSeconds(20);
   private UnaryOperator<BlockBackend> backend = UnaryOperator.identity();
   private UnaryOperator<Iommu> model = UnaryOperator.identity();
@@ -71,6 +74,14 @@ final class TestBoot {
 
   TestBoot config(VtdConfig knobs) {
     config = knobs;
+    return this;
+  }
+
+  /// Adds a test device that holds a page while the guest takes it away.
+  ///
+  /// @param policy how long it may
+  TestBoot holder(Revocation policy) {
+    revocation = Optional.of(policy);
     return this;
   }
 
@@ -124,7 +135,7 @@ final class TestBoot {
                 TestDma.Access.WRITE,
                 0x05,
                 OneShotDma.steps(CANARY))),
-        Optional.empty(),
+        revocation.map(_ -> GuestMachine.HOLDER),
         false);
   }
 
@@ -134,37 +145,29 @@ final class TestBoot {
         new NvmeController(
             new NvmeConfig("TEST0001", 4, 2), backend.apply(FileBackend.open(file, true)));
     OneShotDma testDevice = new OneShotDma();
+    TestDevice holder = new TestDevice("boot");
     GuestParameters parameters = parameters();
     try (nvme;
         testDevice;
+        holder;
         InProcessPlatform platform = new InProcessPlatform(GuestMachine.RAM_BYTES)) {
       VtdIommu vtd =
           new VtdIommu(config, platform.memory(), platform::message, Thread::startVirtualThread);
       if (plugIommu) {
-        platform.plugIommu(model.apply(vtd), registers.apply(registersOf(vtd)), dmarTable);
+        platform.plugIommu(model.apply(vtd), registers.apply(new VtdRegisterPage(vtd)), dmarTable);
       }
       platform.plug(GuestMachine.DISK, controller.apply(nvme));
       platform.plug(GuestMachine.TEST_DEVICE, testDevice);
+      revocation.ifPresent(policy -> {
+        platform.plug(GuestMachine.HOLDER, holder);
+        platform.dma(GuestMachine.HOLDER).orElseThrow().revocation(policy);
+      });
       InProcessGuest guest =
           new InProcessGuest(hardware.apply(platform), patience, InProcessGuest.Listener.SILENT);
       GuestReport report = guest.run(parameters);
       GuestCheck written = WrittenData.check(file, parameters.writes(), report.written());
       return new Result(report, report.judge(parameters.expectedChecks()), written, vtd);
     }
-  }
-
-  private static BarHandler registersOf(VtdIommu vtd) {
-    return new BarHandler() {
-      @Override
-      public long read(long offset, int size) {
-        return vtd.readRegister(offset, size);
-      }
-
-      @Override
-      public void write(long offset, int size, long value) {
-        vtd.writeRegister(offset, size, value);
-      }
-    };
   }
 
   /// @param report the guest's

@@ -24,7 +24,7 @@ check_unmap() {
     : >/tmp/unmap
     if bind_vfio 2>/tmp/unmap.err; then
         perl /sluice/unmap.pl "$HOLDER" "$DISK" >/tmp/unmap 2>/tmp/unmap.err
-        PROBLEM="the driver in user space ended early: $(tail -n 1 /tmp/unmap.err)"
+        PROBLEM="the driver in user space ended early: $(head -n 1 /tmp/unmap.err)"
     else
         PROBLEM="VFIO could not be put in front of $HOLDER: $(head -n 1 /tmp/unmap.err)"
     fi

@@ -1,4 +1,4 @@
-package dev.sluice.pci.nvme;
+package dev.sluice.pci;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -44,6 +44,22 @@ class LingerTest {
     }
 
     assertThat(linger.isWorthwhile(10_000_000 * US)).isFalse();
+  }
+
+  @Test
+  void whoWasNotAloneOnTheProcessorLingersNoMoreForAWhile() {
+    gap(0, 100 * US);
+    linger.isWorthwhile(1000 * US);
+    linger.paused(1000 * US, 1001 * US);
+    assertThat(linger.isWorthwhile(1001 * US)).isTrue();
+
+    linger.paused(1001 * US, 1050 * US);
+
+    assertThat(linger.isWorthwhile(1050 * US)).isFalse();
+    linger.found(1060 * US);
+    assertThat(linger.isWorthwhile(20_000 * US)).isFalse();
+    linger.found(20_010 * US);
+    assertThat(linger.isWorthwhile(30_000 * US)).isTrue();
   }
 
   @Test
