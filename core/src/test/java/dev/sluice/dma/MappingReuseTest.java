@@ -175,21 +175,20 @@ class MappingReuseTest {
       AtomicReference<Throwable> thrown = new AtomicReference<>();
       Thread user =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try {
-                      for (; ; ) {
-                        use.run();
-                        using.countDown();
-                      }
-                    } catch (MappingClosedException e) {
-                      // As it should be.
-                    } catch (Throwable e) {
-                      thrown.set(e);
-                    } finally {
-                      using.countDown();
-                    }
-                  });
+              .start(() -> {
+                try {
+                  for (; ; ) {
+                    use.run();
+                    using.countDown();
+                  }
+                } catch (MappingClosedException e) {
+                  // As it should be.
+                } catch (Throwable e) {
+                  thrown.set(e);
+                } finally {
+                  using.countDown();
+                }
+              });
       using.await();
       CountDownLatch given = new CountDownLatch(1);
       machine
@@ -238,12 +237,11 @@ class MappingReuseTest {
     List<Mapping> made = new ArrayList<>();
     Thread maker =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  for (long page = 0; page < 8; page++) {
-                    made.add(machine.mapping(page * PAGE, PAGE, Access.READ_WRITE));
-                  }
-                });
+            .start(() -> {
+              for (long page = 0; page < 8; page++) {
+                made.add(machine.mapping(page * PAGE, PAGE, Access.READ_WRITE));
+              }
+            });
     maker.join();
     machine.invalidate(3, "done");
     for (int page = 0; page < 8; page++) {

@@ -43,17 +43,16 @@ class OvertakenReadTest {
     machine.map(0, 0);
     Thread device =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  try {
-                    while (!stop.get()) {
-                      read.run();
-                      reads.incrementAndGet();
-                    }
-                  } catch (Throwable e) {
-                    thrown.set(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                while (!stop.get()) {
+                  read.run();
+                  reads.incrementAndGet();
+                }
+              } catch (Throwable e) {
+                thrown.set(e);
+              }
+            });
     try {
       while (reads.get() == 0 && device.isAlive()) {
         Thread.yield();

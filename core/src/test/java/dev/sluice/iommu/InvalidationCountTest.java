@@ -40,17 +40,16 @@ class InvalidationCountTest {
     for (int i = 0; i < 2; i++) {
       threads.add(
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    for (int n = 0; n < each; n++) {
-                      long number = count.begin();
-                      if (number > latest[0]) {
-                        latest[0] = number;
-                        changes[0]++;
-                      }
-                      count.end();
-                    }
-                  }));
+              .start(() -> {
+                for (int n = 0; n < each; n++) {
+                  long number = count.begin();
+                  if (number > latest[0]) {
+                    latest[0] = number;
+                    changes[0]++;
+                  }
+                  count.end();
+                }
+              }));
     }
     for (Thread thread : threads) {
       thread.join();

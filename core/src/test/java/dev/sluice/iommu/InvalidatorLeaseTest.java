@@ -55,14 +55,13 @@ class InvalidatorLeaseTest {
     AtomicReference<Throwable> thrown = new AtomicReference<>();
     Thread thread =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  try {
-                    what.run();
-                  } catch (Throwable e) {
-                    thrown.set(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                what.run();
+              } catch (Throwable e) {
+                thrown.set(e);
+              }
+            });
     try {
       thread.join();
     } catch (InterruptedException e) {
@@ -151,7 +150,8 @@ class InvalidatorLeaseTest {
 
   // --- uses
 
-  /// One thread is in a use of a lease, which another gives back: the lease is gone, the use is not.
+  /// One thread is in a use of a lease, which another gives back: the lease is gone, the use is
+  /// not.
   @Test
   void aUseThatIsUnderWayWhenItsLeaseIsGivenBackIsWaitedFor() {
     PageLease lease = lease(0, 0xFFF);

@@ -53,14 +53,13 @@ class PageLeasesTest {
     AtomicReference<Throwable> thrown = new AtomicReference<>();
     Thread thread =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  try {
-                    what.run();
-                  } catch (Throwable e) {
-                    thrown.set(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                what.run();
+              } catch (Throwable e) {
+                thrown.set(e);
+              }
+            });
     thread.join();
     assertThat(thread.isAlive()).isFalse();
     assertThat(thrown.get()).isNull();
@@ -251,18 +250,17 @@ class PageLeasesTest {
     int rounds = 3_000;
     Thread other =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  try {
-                    for (int i = 0; i < rounds; i++) {
-                      together.await();
-                      shared.get().close();
-                      together.await();
-                    }
-                  } catch (InterruptedException | BrokenBarrierException e) {
-                    throw new IllegalStateException(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                for (int i = 0; i < rounds; i++) {
+                  together.await();
+                  shared.get().close();
+                  together.await();
+                }
+              } catch (InterruptedException | BrokenBarrierException e) {
+                throw new IllegalStateException(e);
+              }
+            });
     for (int i = 0; i < rounds; i++) {
       PageLease lease = take(0);
       shared.set(lease);

@@ -94,15 +94,14 @@ class WaitListTest {
     AtomicBoolean stop = new AtomicBoolean();
     Thread ender =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  while (!stop.get()) {
-                    ended.setRelease(ended.getPlain() + 1);
-                    if (list.isAwaited()) {
-                      list.wake();
-                    }
-                  }
-                });
+            .start(() -> {
+              while (!stop.get()) {
+                ended.setRelease(ended.getPlain() + 1);
+                if (list.isAwaited()) {
+                  list.wake();
+                }
+              }
+            });
     for (int i = 0; i < rounds; i++) {
       int now = ended.get();
       Drain.start(drain -> drain.await(list, () -> ended.get() != now), told::incrementAndGet);

@@ -2,11 +2,11 @@ package dev.sluice.iommu.model;
 
 import java.util.Set;
 
-/// The short look of an invalidation at the number of leases, against the thread that takes and frees
-/// them: `AccessSection.mayHaveLeases`, `PageLeases.take` and `giveBack`.
+/// The short look of an invalidation at the number of leases, against the thread that takes and
+/// frees them: `AccessSection.mayHaveLeases`, `PageLeases.take` and `giveBack`.
 ///
-/// The thread has two leases on the old page; it gives the first back, takes and gives back one on the
-/// new page, writes through the second old one and gives that back.
+/// The thread has two leases on the old page; it gives the first back, takes and gives back one on
+/// the new page, writes through the second old one and gives that back.
 ///
 /// *Never*: the write reaches the old page after the completion.
 final class LeaseCountScenario extends Scenario {
