@@ -44,6 +44,7 @@ public final class Invalidator {
 
   private final InvalidationCount count = new InvalidationCount();
   private final DeadlineClock clock;
+  private final int slots;
 
   /// Changed under this, read without.
   private volatile Endpoint[] endpoints = new Endpoint[0];
@@ -76,7 +77,13 @@ public final class Invalidator {
 
   /// With a clock of the caller's.
   public Invalidator(DeadlineClock clock) {
+    this(clock, Iotlb.SLOTS);
+  }
+
+  /// With caches of another number of slots, a power of two.
+  Invalidator(DeadlineClock clock, int slots) {
     this.clock = clock;
+    this.slots = slots;
   }
 
   DeadlineClock clock() {
@@ -161,6 +168,7 @@ public final class Invalidator {
     return found != null && !found.isRetired() ? found : add(tag, endpoint.memory());
   }
 
+<<<<<<< ours
   private Iotlb add(long tag, GuestMemory memory) {
     Iotlb made = new Iotlb(tag, memory, count);
     if (spaces.size() >= MAX_SPACES) {
@@ -177,6 +185,18 @@ public final class Invalidator {
         return made;
       }
       spaces = spaces.with(made);
+=======
+  private synchronized Iotlb add(long tag, GuestMemory memory) {
+    Iotlb found = spaces.find(tag, memory);
+    if (found != null && !found.isRetired()) {
+      return found;
+    }
+    Iotlb made = new Iotlb(tag, memory, count, slots);
+    if (found != null || (spaces.size() >= MAX_SPACES && !evictOne())) {
+      // An access that is under way keeps the place taken: this one is made without a cache.
+      made.retire();
+      return made;
+>>>>>>> theirs
     }
     // Before the ticket of the first walk: an invalidation that has not seen the new cache has
     // counted

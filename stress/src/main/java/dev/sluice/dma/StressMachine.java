@@ -66,8 +66,8 @@ final class StressMachine implements Iommu {
   @Override
   public Translation translate(Endpoint endpoint, long iova, Access access) {
     long bindTicket = endpoint.bindTicket();
-    Iotlb space = invalidator.space(Small.TAG);
-    long ticket = space.ticket();
+    Iotlb space = invalidator.space(Small.TAG, endpoint);
+    long ticket = space.ticket(iova);
     Translation.Page page = PAGES[mapped];
     space.insert(page, iova, ticket);
     endpoint.bind(space, bindTicket);

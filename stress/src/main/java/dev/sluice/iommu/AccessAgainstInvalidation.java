@@ -3,8 +3,6 @@ package dev.sluice.iommu;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import dev.sluice.iommu.Translation.Page;
-import dev.sluice.memory.Access;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
@@ -19,27 +17,20 @@ import org.openjdk.jcstress.infra.results.I_Result;
 @Outcome(expect = FORBIDDEN, desc = "The old page was in use after the completion.")
 @State
 public class AccessAgainstInvalidation {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small().cached();
   private volatile boolean completed;
-
-  public AccessAgainstInvalidation() {
-    Iotlb space = invalidator.space(Small.TAG);
-    space.insert(Small.OLD, 0, space.ticket());
-    endpoint.bind(space, endpoint.bindTicket());
-  }
 
   @Actor
   public void device(I_Result result) {
-    int section = endpoint.enter();
-    Page page = endpoint.lookup(0, Access.READ);
+    AccessSection section = small.enter();
+    boolean cached = small.isCached();
     Small.pause();
-    result.r1 = page == null ? 1 : completed ? 2 : 0;
-    endpoint.leave(section);
+    result.r1 = !cached ? 1 : completed ? 2 : 0;
+    section.leave();
   }
 
   @Actor
   public void guest() {
-    invalidator.invalidate(Invalidation.ofRange(Small.TAG, 0, 4095), () -> completed = true);
+    small.invalidate(() -> completed = true);
   }
 }

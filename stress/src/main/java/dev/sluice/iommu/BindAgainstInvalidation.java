@@ -19,24 +19,24 @@ import org.openjdk.jcstress.infra.results.I_Result;
 public class BindAgainstInvalidation {
   private static final long NEW_TAG = Small.TAG + 1;
 
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small();
+  private final Endpoint endpoint = small.endpoint;
   private volatile long entry = Small.TAG;
 
   @Actor
   public void device() {
-    int section = endpoint.enter();
+    AccessSection section = endpoint.enter(Small.FIRST, Small.LAST);
     long ticket = endpoint.bindTicket();
     long tag = entry;
     Small.pause();
-    endpoint.bind(invalidator.space(tag), ticket);
-    endpoint.leave(section);
+    endpoint.bind(small.invalidator.space(tag, endpoint), ticket);
+    section.leave();
   }
 
   @Actor
   public void guest() {
     entry = NEW_TAG;
-    invalidator.invalidate(Invalidation.ofBindings(Small.TAG), () -> {});
+    small.invalidator.invalidate(Invalidation.ofBindings(Small.TAG), () -> {});
   }
 
   @Arbiter

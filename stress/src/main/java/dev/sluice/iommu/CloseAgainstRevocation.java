@@ -17,17 +17,9 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "Both or neither took it, or it ended twice.")
 @State
 public class CloseAgainstRevocation {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small();
   private final AtomicInteger ended = new AtomicInteger();
-  private final Hold hold;
-
-  public CloseAgainstRevocation() {
-    int section = endpoint.enter();
-    hold =
-        endpoint.hold(Small.TAG, 0, 4095, endpoint.generation(), Small.RAM, ended::incrementAndGet);
-    endpoint.leave(section);
-  }
+  private final Hold hold = small.hold(ended::incrementAndGet);
 
   @Actor
   public void owner() {

@@ -21,17 +21,9 @@ import org.openjdk.jcstress.infra.results.II_Result;
     desc = "The kernel was at work after the end (2, x), or it did not end once.")
 @State
 public class InputAgainstRevocation {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small();
   private final AtomicInteger ended = new AtomicInteger();
-  private final Hold hold;
-
-  public InputAgainstRevocation() {
-    int section = endpoint.enter();
-    hold =
-        endpoint.hold(Small.TAG, 0, 4095, endpoint.generation(), Small.RAM, ended::incrementAndGet);
-    endpoint.leave(section);
-  }
+  private final Hold hold = small.hold(ended::incrementAndGet);
 
   @Actor
   public void device(II_Result result) {

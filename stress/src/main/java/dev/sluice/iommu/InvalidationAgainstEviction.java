@@ -3,7 +3,6 @@ package dev.sluice.iommu;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import dev.sluice.memory.Access;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
@@ -18,25 +17,19 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "An access after the completion used the old translation.")
 @State
 public class InvalidationAgainstEviction {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
-  private final Iotlb space = invalidator.space(Small.TAG);
-
-  public InvalidationAgainstEviction() {
-    space.insert(Small.OLD, 0, space.ticket());
-    endpoint.bind(space, endpoint.bindTicket());
-  }
+  private final Small small = new Small().cached();
 
   @Actor
   public void otherDevice() {
-    invalidator.evict(space);
+    small.invalidator.retire(small.space);
   }
 
   @Actor
   public void guestThenDevice(II_Result result) {
-    invalidator.invalidate(Invalidation.ofSpace(Small.TAG), () -> result.r1 = 1);
-    int section = endpoint.enter();
-    result.r2 = endpoint.lookup(0, Access.READ) != null ? 1 : 0;
-    endpoint.leave(section);
+    small.invalidator.invalidate(Invalidation.ofSpace(Small.TAG), () -> result.r1 = 1);
+    AccessSection section = small.enter();
+    boolean bound = small.endpoint.space() == small.space;
+    result.r2 = bound && small.isCached() ? 1 : 0;
+    section.leave();
   }
 }

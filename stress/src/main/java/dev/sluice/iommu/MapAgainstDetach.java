@@ -21,34 +21,33 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(expect = FORBIDDEN, desc = "The mapping, the invalidation or the device was left.")
 @State
 public class MapAgainstDetach {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small();
   private final AtomicInteger ended = new AtomicInteger();
   private final AtomicInteger completions = new AtomicInteger();
   private volatile boolean closed;
 
   @Actor
   public void device() {
-    int section = endpoint.enter();
+    AccessSection section = small.enter();
     if (closed) {
       ended.incrementAndGet();
     } else {
-      endpoint.hold(Small.TAG, 0, 4095, endpoint.generation(), Small.RAM, ended::incrementAndGet);
+      small.hold(small.endpoint.count(), ended::incrementAndGet);
     }
-    endpoint.leave(section);
+    section.leave();
   }
 
   @Actor
   public void host() {
     closed = true;
-    invalidator.detach(endpoint);
-    invalidator.invalidate(Invalidation.all(), completions::incrementAndGet);
+    small.invalidator.detach(small.endpoint);
+    small.invalidator.invalidate(Invalidation.all(), completions::incrementAndGet);
   }
 
   @Arbiter
   public void left(III_Result result) {
     result.r1 = ended.get();
     result.r2 = completions.get();
-    result.r3 = invalidator.endpoints().size();
+    result.r3 = small.invalidator.endpoints().size();
   }
 }

@@ -11,8 +11,8 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/// A device that maps a page and goes on using it, against a guest that changes the table and
-/// invalidates: a mapping of the old page ends before the completion; and the completion comes.
+/// A device that maps what it walked and goes on using it, against a guest that changes the table
+/// and invalidates: a mapping of the old page ends before the completion; and the completion comes.
 @JCStressTest
 @Outcome(
     id = "0, 1",
@@ -23,18 +23,17 @@ import org.openjdk.jcstress.infra.results.II_Result;
     desc = "The old page stayed mapped after the completion (1, x), or no completion (x, 0).")
 @State
 public class MapAgainstInvalidation {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small();
   private volatile Page table = Small.OLD;
   private volatile boolean completed;
 
   @Actor
   public void device(II_Result result) {
-    int section = endpoint.enter();
-    long generation = endpoint.generation();
+    AccessSection section = small.endpoint.enter(Small.FIRST, Small.LAST);
+    long count = small.endpoint.count();
     Page walked = table;
-    Hold hold = endpoint.hold(Small.TAG, 0, 4095, generation, Small.RAM, () -> {});
-    endpoint.leave(section);
+    Hold hold = small.hold(count, () -> {});
+    section.leave();
     result.r1 = walked.equals(Small.OLD) && completed ? 1 : 0;
     hold.close();
   }
@@ -42,7 +41,7 @@ public class MapAgainstInvalidation {
   @Actor
   public void guest() {
     table = Small.NEW;
-    invalidator.invalidate(Invalidation.ofRange(Small.TAG, 0, 4095), () -> completed = true);
+    small.invalidate(() -> completed = true);
   }
 
   @Arbiter

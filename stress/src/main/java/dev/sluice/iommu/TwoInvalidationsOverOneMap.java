@@ -17,25 +17,22 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "One completed before the map ended, or never.")
 @State
 public class TwoInvalidationsOverOneMap {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small();
   private final AtomicInteger completions = new AtomicInteger();
-  private final Hold hold;
+  private final Hold hold = small.hold(() -> {});
 
   public TwoInvalidationsOverOneMap() {
-    int section = endpoint.enter();
-    hold = endpoint.hold(Small.TAG, 0, 4095, endpoint.generation(), Small.RAM, () -> {});
-    endpoint.leave(section);
+    small.endpoint.revocation(Revocation.never());
   }
 
   @Actor
   public void guest() {
-    invalidator.invalidate(Invalidation.ofSpace(Small.TAG), completions::incrementAndGet);
+    small.invalidator.invalidate(Invalidation.ofSpace(Small.TAG), completions::incrementAndGet);
   }
 
   @Actor
   public void otherGuest() {
-    invalidator.invalidate(Invalidation.ofRange(Small.TAG, 0, 0), completions::incrementAndGet);
+    small.invalidator.invalidate(Invalidation.ofRange(Small.TAG, 0, 0), completions::incrementAndGet);
   }
 
   @Arbiter

@@ -18,19 +18,12 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(expect = FORBIDDEN, desc = "One was lost, told twice or told too early.")
 @State
 public class UnmapAgainstTwoInvalidations {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small();
   private final AtomicInteger first = new AtomicInteger();
   private final AtomicInteger second = new AtomicInteger();
   private final AtomicInteger early = new AtomicInteger();
   private volatile boolean mayEnd;
-  private final Hold hold;
-
-  public UnmapAgainstTwoInvalidations() {
-    int section = endpoint.enter();
-    hold = endpoint.hold(Small.TAG, 0, 4095, endpoint.generation(), Small.RAM, () -> {});
-    endpoint.leave(section);
-  }
+  private final Hold hold = small.hold(() -> {});
 
   @Actor
   public void device() {
@@ -45,7 +38,7 @@ public class UnmapAgainstTwoInvalidations {
   }
 
   private void invalidate(AtomicInteger completions) {
-    invalidator.invalidate(
+    small.invalidator.invalidate(
         Invalidation.ofSpace(Small.TAG),
         () -> {
           if (!mayEnd) {

@@ -18,23 +18,15 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "In use after the end (2, x), or not ended once.")
 @State
 public class UseAgainstRevocation {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
+  private final Small small = new Small();
   private final AtomicInteger ended = new AtomicInteger();
-  private final Hold hold;
-
-  public UseAgainstRevocation() {
-    int section = endpoint.enter();
-    hold =
-        endpoint.hold(Small.TAG, 0, 4095, endpoint.generation(), Small.RAM, ended::incrementAndGet);
-    endpoint.leave(section);
-  }
+  private final Hold hold = small.hold(ended::incrementAndGet);
 
   @Actor
   public void device(II_Result result) {
-    int section = endpoint.enter();
+    AccessSection section = small.enter();
     result.r1 = !hold.isLive() ? 1 : ended.get() != 0 ? 2 : 0;
-    endpoint.leave(section);
+    section.leave();
   }
 
   @Actor

@@ -23,31 +23,29 @@ import org.openjdk.jcstress.infra.results.II_Result;
     desc = "The old page was used after the completion (1, x) or stayed cached (x, 1).")
 @State
 public class WalkAgainstInvalidation {
-  private final Invalidator invalidator = Small.invalidator();
-  private final Endpoint endpoint = invalidator.attach(Small.DEVICE);
-  private final Iotlb space = invalidator.space(Small.TAG);
+  private final Small small = new Small();
   private volatile Page table = Small.OLD;
   private volatile boolean completed;
 
   @Actor
   public void device(II_Result result) {
-    int section = endpoint.enter();
-    long ticket = space.ticket();
+    AccessSection section = small.endpoint.enter(Small.FIRST, Small.LAST);
+    long ticket = small.space.ticket(Small.FIRST);
     Page walked = table;
     Small.pause();
-    space.insert(walked, 0, ticket);
+    small.space.insert(walked, Small.FIRST, ticket);
     result.r1 = walked.equals(Small.OLD) && completed ? 1 : 0;
-    endpoint.leave(section);
+    section.leave();
   }
 
   @Actor
   public void guest() {
     table = Small.NEW;
-    invalidator.invalidate(Invalidation.ofRange(Small.TAG, 0, 4095), () -> completed = true);
+    small.invalidate(() -> completed = true);
   }
 
   @Arbiter
   public void cached(II_Result result) {
-    result.r2 = Small.OLD.equals(space.lookup(0)) ? 1 : 0;
+    result.r2 = Small.OLD.equals(small.space.lookup(Small.FIRST)) ? 1 : 0;
   }
 }
