@@ -168,9 +168,8 @@ public final class Invalidator {
     return found != null && !found.isRetired() ? found : add(tag, endpoint.memory());
   }
 
-<<<<<<< ours
   private Iotlb add(long tag, GuestMemory memory) {
-    Iotlb made = new Iotlb(tag, memory, count);
+    Iotlb made = new Iotlb(tag, memory, count, slots);
     if (spaces.size() >= MAX_SPACES) {
       makeRoom();
     }
@@ -185,18 +184,6 @@ public final class Invalidator {
         return made;
       }
       spaces = spaces.with(made);
-=======
-  private synchronized Iotlb add(long tag, GuestMemory memory) {
-    Iotlb found = spaces.find(tag, memory);
-    if (found != null && !found.isRetired()) {
-      return found;
-    }
-    Iotlb made = new Iotlb(tag, memory, count, slots);
-    if (found != null || (spaces.size() >= MAX_SPACES && !evictOne())) {
-      // An access that is under way keeps the place taken: this one is made without a cache.
-      made.retire();
-      return made;
->>>>>>> theirs
     }
     // Before the ticket of the first walk: an invalidation that has not seen the new cache has
     // counted
