@@ -235,7 +235,7 @@ public final class Mapping implements MapResult, AutoCloseable {
           instead == null
               ? ram.load(ramAddress + offset, size, order)
               : instead.memory.load(offset, size, order);
-    } catch (IllegalStateException | InternalError e) {
+    } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
       throw lost(e);
     }
     checkLive();

@@ -133,14 +133,20 @@ public final class Invalidator {
       if (Arrays.stream(endpoints).anyMatch(other -> other.memory() == memory)) {
         return;
       }
+      // Nobody is left who could tell when a region's number goes to another: so no endpoint that is
+      // attached later may find these caches.
+      for (Iotlb space : spaces.all()) {
+        if (space.memory() == memory) {
+          space.retire();
+        }
+      }
       RemovalListener listener = memories.remove(memory);
       if (listener != null) {
         memory.removeRemovalListener(listener);
       }
     }
-    // Nobody is left who could tell when a region's number goes to another.
     for (Iotlb space : spaces.all()) {
-      if (space.memory() == memory) {
+      if (space.memory() == memory && space.isRetired()) {
         retire(space);
       }
     }
@@ -306,8 +312,7 @@ public final class Invalidator {
       @Nullable Endpoint only,
       Runnable completed) {
     // Another invalidation may have counted since: then some leases that began after this one are
-    // waited
-    // for as well.
+    // waited for as well.
     long before = count.get();
     if (isQuiet(only, tagMask, tagValue, first, last, before)) {
       Continuations.run(completed);
@@ -340,8 +345,7 @@ public final class Invalidator {
     }
     if (leased) {
       // A lease may have ended between the two looks, with another thread, perhaps a new one, still
-      // in
-      // its use.
+      // in its use.
       for (AccessSection section : sectionsOf(only)) {
         if (!section.endsSoon(tagMask, tagValue, first, last)) {
           return false;

@@ -5,6 +5,7 @@ import static dev.sluice.dma.DmaMachine.RAM;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.sluice.iommu.FakeIommu;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.Bytes;
 import dev.sluice.memory.Word;
@@ -63,6 +64,15 @@ class HitPathAllocationTest {
     allocatesNothing("fill with zero", iova -> dma.fill(iova, 64, (byte) 0), base);
     allocatesNothing("fill with 1", iova -> dma.fill(iova, 64, (byte) 1), base);
     allocatesNothing("check", iova -> dma.check(iova, 64, Access.READ_WRITE), base);
+    Mapping mapping = dma.newMapping();
+    allocatesNothing(
+        "map and unmap",
+        iova -> {
+          TargetAbort abort = dma.map(iova, 64, Access.READ_WRITE, mapping);
+          mapping.close();
+          return abort;
+        },
+        base);
     allocatesNothing("list", _ -> dma.read(list, 32, buffer, 0, 96), base);
   }
 
@@ -80,9 +90,32 @@ class HitPathAllocationTest {
   }
 
   @Test
-  void throughAMapping() {
+  void anInvalidationThatNothingIsInTheWayOf() {
+    machine.map(0, 0);
+    Runnable completed = () -> {};
+    allocatesNothing(
+        "invalidation",
+        iova -> {
+          machine.iommu.invalidator().invalidate(FakeIommu.TAG, iova, iova, completed);
+          return null;
+        },
+        0);
+  }
+
+  @Test
+  void throughAMappingOfAPage() {
+    machine.map(0, 0);
+    throughAMapping(PAGE);
+  }
+
+  @Test
+  void throughAMappingOfSeveralPages() {
     machine.map(0, 0).map(1, 1);
-    try (Mapping mapping = machine.mapping(0, 2 * PAGE, Access.READ_WRITE)) {
+    throughAMapping(2 * PAGE);
+  }
+
+  private void throughAMapping(long length) {
+    try (Mapping mapping = machine.mapping(0, length, Access.READ_WRITE)) {
       allocatesNothing("load", at -> mapping.load(at, 8, LITTLE) == -1 ? mapping : null, 0);
       allocatesNothing(
           "store",
