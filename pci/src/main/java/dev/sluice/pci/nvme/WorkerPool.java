@@ -378,7 +378,7 @@ final class WorkerPool {
       }
       long ended = System.nanoTime();
       if (!known) {
-        pace.add(ended - begun);
+        pace.add(ended - begun, buffers.entry().transferLength());
       }
       if (!quick || untold >= RESULTS || ended - untoldSince >= RESULTS_NANOS) {
         results.tell(run);
