@@ -125,6 +125,7 @@ class QemuConversationTest extends ServerTest {
     assertThat(bytes.get(JAVA_BYTE, 0)).isEqualTo((byte) 0x5a);
     server.interrupts().signal(RegisterFunction.VECTORS - 1);
     assertThat(vectors.getLast().take()).isEqualTo(1);
+    assertThat(server.statistics().interrupts()).isEqualTo(1);
     assertDone(client.unmap(LOW, 0x100000), 24);
     assertThat(server.memory().statusAt(LOW, Access.READ)).isEqualTo(MemoryStatus.HOLE);
   }

@@ -2,6 +2,7 @@ package dev.sluice.testkit.vfiouser;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.vfiouser.server.ServerStatistics;
 import org.junit.jupiter.api.Test;
 
 /// REGION_READ and REGION_WRITE.
@@ -49,6 +50,21 @@ class RegionAccessTest extends ServerTest {
     assertThat(client.read(0, 12, 1)).containsExactly(99);
     assertSilent();
     assertThat(function.accesses).hasSize(101);
+  }
+
+  @Test
+  void accessesAreCountedAsTheyCameAndRefusedOnesAreNot() throws Exception {
+    ServerStatistics before = server.statistics();
+    client.read(0, 3, 14);
+    client.write(0, 0, (byte) 1);
+    client.postWrite(0, 4, (byte) 1);
+    client.read(CONFIG, 0, 4);
+    assertRefused(client.call(READ, VfioUserClient.access(0, 4096, 1)), EINVAL);
+    ServerStatistics after = server.statistics();
+    assertThat(after.barReads() - before.barReads()).isEqualTo(1);
+    assertThat(after.barWrites() - before.barWrites()).isEqualTo(2);
+    assertThat(after.configAccesses() - before.configAccesses()).isEqualTo(1);
+    assertThat(after.interrupts()).isZero();
   }
 
   @Test

@@ -16,9 +16,12 @@ import org.jspecify.annotations.Nullable;
 final class IrqTable implements Interrupts {
   private final @Nullable Event[][] events = new Event[IrqIndex.COUNT][];
   private final IntxLine intx;
+  private final Traffic traffic;
   private final int vectors;
 
-  IrqTable(ConfigSpace config) {
+  /// @param traffic counts messages
+  IrqTable(ConfigSpace config, Traffic traffic) {
+    this.traffic = traffic;
     intx = new IntxLine(() -> config.command().intxDisabled());
     int msi = config.capability(MsiCapability.class).map(MsiCapability::vectors).orElse(0);
     int msix = config.capability(MsixCapability.class).map(MsixCapability::vectors).orElse(0);
@@ -72,7 +75,10 @@ final class IrqTable implements Interrupts {
     Objects.checkIndex(vector, vectors);
     boolean sent = vector < count(IrqIndex.MSIX) && fire(IrqIndex.MSIX, vector);
     if (!sent && vector < count(IrqIndex.MSI)) {
-      fire(IrqIndex.MSI, vector);
+      sent = fire(IrqIndex.MSI, vector);
+    }
+    if (sent) {
+      traffic.interrupted();
     }
   }
 

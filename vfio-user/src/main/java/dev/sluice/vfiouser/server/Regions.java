@@ -25,16 +25,20 @@ final class Regions {
   private final @Nullable Bar[] bars = new Bar[Bar.COUNT];
   private final Runnable configWritten;
   private final Consumer<Throwable> failures;
+  private final Traffic traffic;
 
   /// @param configWritten runs after a write to configuration space
   /// @param failures told what the device's code throws
-  Regions(PciFunction function, Runnable configWritten, Consumer<Throwable> failures) {
+  /// @param traffic counts accesses
+  Regions(
+      PciFunction function, Runnable configWritten, Consumer<Throwable> failures, Traffic traffic) {
     config = function.config();
     for (int i = 0; i < Bar.COUNT; i++) {
       bars[i] = function.bar(i).orElse(null);
     }
     this.configWritten = configWritten;
     this.failures = failures;
+    this.traffic = traffic;
   }
 
   /// Bytes of a region; 0 when the function has none of that index.
@@ -56,6 +60,7 @@ final class Regions {
     int region = RegionAccess.region(request);
     long offset = RegionAccess.offset(request);
     long count = checkedCount(region, offset, RegionAccess.count(request));
+    traffic.read(region);
     MemorySegment message = reply.message();
     for (long done = 0; done < count; ) {
       int piece = piece(offset + done, count - done);
@@ -74,6 +79,7 @@ final class Regions {
     int region = RegionAccess.region(request);
     long offset = RegionAccess.offset(request);
     long count = checkedCount(region, offset, RegionAccess.count(request));
+    traffic.written(region);
     for (long done = 0; done < count; ) {
       int piece = piece(offset + done, count - done);
       long value = 0;

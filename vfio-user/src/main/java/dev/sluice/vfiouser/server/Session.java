@@ -51,6 +51,7 @@ final class Session {
       PciFunction function,
       GuestMemory memory,
       IrqTable irqs,
+      Traffic traffic,
       ServerOptions options) {
     this.channel = channel;
     this.options = options;
@@ -59,7 +60,7 @@ final class Session {
     PeerSender sender = new PeerSender(channel, arena.allocate(PeerSender.bufferBytes()));
     peer = new PeerMemory(memory, sender, options.messageLimit());
     version = new VersionMessages(peer);
-    regions = new Regions(function, irqs.intx()::deliver, this::deviceFailed);
+    regions = new Regions(function, irqs.intx()::deliver, this::deviceFailed, traffic);
     device = new DeviceMessages(function, regions, this::completion);
     memoryMessages = new MemoryMessages(memory, peer, this::completion);
     irqMessages = new IrqMessages(irqs, channel);

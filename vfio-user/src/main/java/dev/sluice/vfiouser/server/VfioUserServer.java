@@ -36,6 +36,7 @@ public final class VfioUserServer implements AutoCloseable {
   private final PciFunction function;
   private final ServerOptions options;
   private final GuestMemory memory = new GuestMemory();
+  private final Traffic traffic = new Traffic();
   private final IrqTable irqs;
   private final SessionThread thread;
   private volatile @Nullable Channel channel;
@@ -47,7 +48,7 @@ public final class VfioUserServer implements AutoCloseable {
     this.listener = listener;
     this.function = function;
     this.options = options;
-    irqs = new IrqTable(function.config());
+    irqs = new IrqTable(function.config(), traffic);
     thread = new SessionThread("vfio-user " + listener, this::run);
   }
 
@@ -75,6 +76,11 @@ public final class VfioUserServer implements AutoCloseable {
   /// The way to the client's interrupts; they are lost without a client.
   public Interrupts interrupts() {
     return irqs;
+  }
+
+  /// What all clients so far did.
+  public ServerStatistics statistics() {
+    return traffic.snapshot();
   }
 
   /// Writes 4 bytes, little-endian, to a guest-physical address of the client's by a message, and
@@ -152,7 +158,7 @@ public final class VfioUserServer implements AutoCloseable {
       if (closing) {
         return;
       }
-      Session session = new Session(client, arena, function, memory, irqs, options);
+      Session session = new Session(client, arena, function, memory, irqs, traffic, options);
       peer = session.peer();
       options.listener().connected(client.peer());
       String reason = "its session failed";
