@@ -316,10 +316,14 @@ public final class QemuProcess implements AutoCloseable {
     }
   }
 
+  /// Ends the report's socket and removes its file, so that another QEMU can have it. Not twice: by
+  /// then it may have it.
   private void closeReportServer() {
-    if (reportServer != null) {
-      try {
-        reportServer.close();
+    if (reportServer != null && reportServer.isOpen()) {
+      try (ServerSocketChannel server = reportServer) {
+        if (server.getLocalAddress() instanceof UnixDomainSocketAddress address) {
+          Files.deleteIfExists(address.getPath());
+        }
       } catch (IOException e) {
         LOG.log(System.Logger.Level.DEBUG, "closing the report's socket", e);
       }
