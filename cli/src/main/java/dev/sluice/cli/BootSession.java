@@ -1,8 +1,6 @@
 package dev.sluice.cli;
 
 import dev.sluice.vm.BootException;
-import dev.sluice.vm.BootOptions;
-import dev.sluice.vm.BootReport;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -13,7 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// One boot as its user sees it: progress, report or failure, JSON, exit status.
+/// One boot, or one benchmark, as its user sees it: progress, report or failure, JSON, exit status.
 final class BootSession {
   private static final int PASSED = 0;
   private static final int FAILED = 1;
@@ -35,27 +33,26 @@ final class BootSession {
       Terminal errTerminal,
       Optional<JsonTarget> json) {}
 
-  private final Booter booter;
-  private final BootOptions options;
+  private final Outcome.Source source;
   private final Outputs outputs;
   private final Path logs;
   private final BootLog log = new BootLog();
   private final Optional<GuestTerminal> guestTerminal;
   private final BootProgress progress;
 
-  /// @param booter what boots
-  /// @param options what to boot
+  /// @param source what boots
+  /// @param interactive whether the user gets the guest's terminal
   /// @param outputs where everything goes
   /// @param logs the folder for the logs of failed boots
   /// @param verbose whether to show the guest's console
-  BootSession(Booter booter, BootOptions options, Outputs outputs, Path logs, boolean verbose) {
-    this.booter = booter;
-    this.options = options;
+  BootSession(
+      Outcome.Source source, boolean interactive, Outputs outputs, Path logs, boolean verbose) {
+    this.source = source;
     this.outputs = outputs;
     this.logs = logs;
     Thread worker = Thread.currentThread();
     this.guestTerminal =
-        options.interactive()
+        interactive
             ? Optional.of(
                 new GuestTerminal(
                     System.in, System.out, Terminal.isInputTerminal(), worker::interrupt))
@@ -88,7 +85,7 @@ final class BootSession {
     }
   }
 
-  private BootReport boot() throws BootException, InterruptedException {
+  private Outcome boot() throws BootException, InterruptedException {
     String outcome = "failed";
     try (ScheduledExecutorService ticker =
         Executors.newSingleThreadScheduledExecutor(
@@ -96,9 +93,9 @@ final class BootSession {
       var _ =
           ticker.scheduleAtFixedRate(
               progress::tick, REDRAW_MILLIS, REDRAW_MILLIS, TimeUnit.MILLISECONDS);
-      BootReport report = booter.boot(options, progress);
+      Outcome finished = source.run(progress);
       outcome = "";
-      return report;
+      return finished;
     } catch (InterruptedException e) {
       outcome = "interrupted";
       throw e;
@@ -108,14 +105,13 @@ final class BootSession {
     }
   }
 
-  private int finished(BootReport report) {
-    print(
-        outputs.report(), ReportTable.of(report, options.invalidation(), outputs.reportTerminal()));
-    if (!report.passed()) {
+  private int finished(Outcome outcome) {
+    print(outputs.report(), outcome.lines());
+    if (!outcome.passed()) {
       print(outputs.err(), BootFailure.traces(log.tail(), save()));
     }
-    boolean written = write(ReportJson.of(report));
-    return report.passed() && written ? PASSED : FAILED;
+    boolean written = write(outcome.json());
+    return outcome.passed() && written ? PASSED : FAILED;
   }
 
   private int failed(BootException e) {

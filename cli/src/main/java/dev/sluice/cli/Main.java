@@ -1,5 +1,6 @@
 package dev.sluice.cli;
 
+import dev.sluice.vm.Bench;
 import dev.sluice.vm.Boot;
 import dev.sluice.vm.BootException;
 import dev.sluice.vm.BootOptions;
@@ -44,7 +45,9 @@ public final class Main implements Callable<Integer> {
     Terminal err = Terminal.ofStandardError();
     Path logs = LogFolder.of(System.getenv(), Path.of(System.getProperty("user.home")));
     CommandLine sluice =
-        commandLine(new BootCommand(Boot::run, logs, out, err), new ServeCommand(Main::serve, err));
+        commandLine(
+            new BootCommand(Boot::run, Bench::run, logs, out, err),
+            new ServeCommand(Main::serve, err));
     Help.Ansi ansi = out.colours() && err.colours() ? Help.Ansi.ON : Help.Ansi.OFF;
     System.exit(sluice.setColorScheme(Help.defaultColorScheme(ansi)).execute(args));
   }

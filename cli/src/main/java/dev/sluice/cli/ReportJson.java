@@ -39,22 +39,22 @@ final class ReportJson {
 
   /// The report of a boot that came to its end.
   static String of(BootReport report) {
-    return object(writer -> writer.report(report));
+    return object(json -> new ReportJson(json).report(report));
   }
 
   /// What there is to say of a boot that did not: `guest.passed` is false, and `error` says why.
   ///
   /// @param stages those that ended, the failed one included
   static String of(BootFailure failure, List<Stage> stages, Duration wall) {
-    return object(writer -> writer.failure(failure, stages, wall));
+    return object(json -> new ReportJson(json).failure(failure, stages, wall));
   }
 
   /// Text of one JSON object with a line end, made by `members`.
-  private static String object(Consumer<ReportJson> members) {
+  static String object(Consumer<JsonGenerator> members) {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = new JsonFactory().createGenerator(INDENTED, text)) {
       json.writeStartObject();
-      members.accept(new ReportJson(json));
+      members.accept(json);
       json.writeEndObject();
     }
     return text.append('\n').toString();
@@ -73,9 +73,9 @@ final class ReportJson {
     json.writeNumberProperty("bytesRead", report.disk().bytesRead());
     json.writeNumberProperty("bytesWritten", report.disk().bytesWritten());
     json.writeEndObject();
-    stages(report.stages());
+    stages(json, report.stages());
     json.writeNumberProperty("wallSeconds", seconds(report.wall()));
-    strings("notes", report.notes());
+    strings(json, "notes", report.notes());
   }
 
   private void failure(BootFailure failure, List<Stage> stages, Duration wall) {
@@ -83,13 +83,13 @@ final class ReportJson {
     json.writeBooleanProperty("passed", false);
     checks(List.of());
     json.writeEndObject();
-    stages(stages);
+    stages(json, stages);
     json.writeNumberProperty("wallSeconds", seconds(wall));
     json.writeObjectPropertyStart("error");
     failure.stage().ifPresent(stage -> json.writeStringProperty("stage", stage));
     json.writeStringProperty("message", failure.message());
     json.writeStringProperty("advice", failure.advice());
-    strings("console", failure.console());
+    strings(json, "console", failure.console());
     failure.log().ifPresent(log -> json.writeStringProperty("log", log.toString()));
     json.writeEndObject();
   }
@@ -132,7 +132,8 @@ final class ReportJson {
     json.writeEndObject();
   }
 
-  private void stages(List<Stage> stages) {
+  /// What took how long.
+  static void stages(JsonGenerator json, List<Stage> stages) {
     json.writeArrayPropertyStart("stages");
     for (Stage stage : stages) {
       json.writeStartObject();
@@ -143,14 +144,15 @@ final class ReportJson {
     json.writeEndArray();
   }
 
-  private void strings(String name, List<String> texts) {
+  /// An array of texts.
+  static void strings(JsonGenerator json, String name, List<String> texts) {
     json.writeArrayPropertyStart(name);
     texts.forEach(json::writeString);
     json.writeEndArray();
   }
 
   /// To the millisecond: the clock is no better than that across a boot.
-  private static double seconds(Duration time) {
+  static double seconds(Duration time) {
     return time.toMillis() / 1000.0;
   }
 }

@@ -2,6 +2,7 @@ package dev.sluice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.vm.BenchOptions;
 import dev.sluice.vm.BootException;
 import dev.sluice.vm.BootListener;
 import dev.sluice.vm.BootOptions;
@@ -30,6 +31,8 @@ class BootCommandTest {
   private final StringWriter err = new StringWriter();
   private Booter booter = (_, _) -> SampleReports.passed();
   private @Nullable BootOptions booted;
+  private Bencher bencher = (_, _) -> SampleReports.measured();
+  private @Nullable BenchOptions measured;
 
   // --- options ---------------------------------------------------------------------------------
 
@@ -154,10 +157,80 @@ class BootCommandTest {
         .contains("--memory=SIZE", "(default: 512M)")
         .contains("--accel=ACCEL", "'tcg'", "'kvm'", "(default: tcg)")
         .contains("--timeout=TIME", "(default: 3m)")
+        .contains("--bench", "--bench-seconds=N", "1 to 600", "(default: 5)")
         .contains("--disk=FILE", "--kernel=FILE", "--initrd=FILE", "--append=WORDS")
         .contains("--interactive", "--offline", "--json=FILE", "--verbose")
         .contains("Exit status:", " 0 every check passed", " 130 ended by Ctrl-C")
         .contains("Examples:", "sluice boot --guest in-process");
+  }
+
+  // --- benchmark -------------------------------------------------------------------------------
+
+  @Test
+  void aBenchmarkTakesTheMachineOfABootAndFiveSecondsAWorkload() {
+    assertThat(boot("--bench", "--iommu=none", "--memory=1G", "--accel=kvm")).isZero();
+    assertThat(booted).isNull();
+    assertThat(bench().measured()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(bench().machine().iommu()).isEqualTo(BootOptions.IommuKind.NONE);
+    assertThat(bench().machine().memoryMib()).isEqualTo(1024);
+    assertThat(bench().machine().accelerator()).isEqualTo(BootOptions.Accelerator.KVM);
+  }
+
+  @Test
+  void aBenchmarkMayTakeOtherTimes() {
+    assertThat(boot("--bench", "--bench-seconds=600")).isZero();
+    assertThat(bench().measured()).isEqualTo(Duration.ofMinutes(10));
+  }
+
+  @Test
+  void aBenchmarkThatMeasuredEverythingEndsWithZeroItsTableAndItsJson() {
+    assertThat(boot("--bench", "--json=-")).isZero();
+    assertThat(err.toString()).contains("MEASURED: 1 of 1 workloads on both");
+    assertThat(ParsedJson.object(out.toString())).containsKey("bench");
+  }
+
+  @Test
+  void aBenchmarkThatLacksSomethingEndsWithOneAndALog() throws IOException {
+    bencher = (_, _) -> SampleReports.halfMeasured();
+    assertThat(boot("--bench")).isEqualTo(1);
+    assertThat(out.toString()).contains("FAILED: 0 of 1 workloads on both");
+    assertThat(Files.readString(onlyLog())).contains("sluice boot --bench");
+  }
+
+  @Test
+  void aBenchmarkThatCannotBeCarriedOutSaysWhy() {
+    bencher =
+        (_, _) -> {
+          throw new BootException("there is no fio", "Find one.");
+        };
+    assertThat(boot("--bench")).isEqualTo(1);
+    assertThat(err.toString()).contains("there is no fio", "What to do: Find one.");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      textBlock =
+          """
+          --bench --disk=d.img           | --bench overwrites the disk
+          --bench --guest=in-process     | --guest in-process does not go with --bench
+          --bench --initrd=i             | --initrd does not go with --bench
+          --bench --interactive          | --interactive does not go with --bench
+          --bench --bench-seconds=0      | --bench-seconds is 0, it can be 1 to 600
+          --bench --bench-seconds=601    | --bench-seconds is 601, it can be 1 to 600
+          --bench --bench-seconds=soon   | 'soon' is not an int
+          --bench-seconds=5              | --bench-seconds is for --bench
+          """)
+  void whatABenchmarkCannotDoIsAUsageError(String arguments, String message) {
+    assertThat(boot(arguments.split(" "))).isEqualTo(2);
+    assertThat(err.toString()).contains(message);
+    assertThat(measured).isNull();
+    assertThat(booted).isNull();
+  }
+
+  private BenchOptions bench() {
+    return Objects.requireNonNull(measured);
   }
 
   // --- outcomes --------------------------------------------------------------------------------
@@ -330,6 +403,13 @@ class BootCommandTest {
     }
   }
 
+  private Bencher rememberingBencher() {
+    return (options, listener) -> {
+      measured = options;
+      return bencher.bench(options, listener);
+    };
+  }
+
   private int boot(String... arguments) {
     Booter remembers =
         (options, listener) -> {
@@ -337,7 +417,8 @@ class BootCommandTest {
           return booter.boot(options, listener);
         };
     BootCommand command =
-        new BootCommand(remembers, folder.resolve("logs"), Terminal.NONE, Terminal.NONE);
+        new BootCommand(
+            remembers, rememberingBencher(), folder.resolve("logs"), Terminal.NONE, Terminal.NONE);
     CommandLine sluice =
         Main.commandLine(command).setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
     String[] all = new String[arguments.length + 1];

@@ -1,6 +1,7 @@
 package dev.sluice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.MAP;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,6 +24,19 @@ final class ParsedJson {
       assertThat(parser.nextToken()).isNull();
       return object;
     }
+  }
+
+  /// The value at a path whose parts are joined by dots: names of members and numbers of elements.
+  static Object at(Map<String, Object> json, String path) {
+    Object value = json;
+    for (String part : path.split("\\.", -1)) {
+      value =
+          value instanceof List<?> array
+              ? array.get(Integer.parseInt(part))
+              : assertThat(value).as(path).asInstanceOf(MAP).actual().get(part);
+      assertThat(value).as("%s in %s", path, json).isNotNull();
+    }
+    return value;
   }
 
   private static Object value(JsonParser parser) {

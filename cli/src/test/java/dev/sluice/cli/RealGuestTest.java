@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +71,31 @@ class RealGuestTest {
         "dma-arrived",
         "disk-written");
     assertThat(boot.json("iommu.model")).isEqualTo("none");
+  }
+
+  @Test
+  void aBenchmarkMeasuresEveryWorkloadInBothGuests() throws IOException {
+    WholeCommand bench = WholeCommand.boot(folder, "--bench", "--bench-seconds=1");
+    assertThat(bench.status()).as("%s", bench).isZero();
+    assertThat(bench.json("bench.passed")).isEqualTo(true);
+    for (int i = 0; i < 6; i++) {
+      String workload = "bench.workloads." + i + ".";
+      for (String side : List.of("sluice.", "qemu.")) {
+        assertThat(bench.number(workload + side + "iops")).isPositive();
+        double median = bench.number(workload + side + "latencyMicros.p50");
+        assertThat(median).isPositive();
+        assertThat(bench.number(workload + side + "latencyMicros.p999"))
+            .isGreaterThanOrEqualTo(median);
+      }
+      String work = workload + "work.";
+      for (String counted : List.of("ios", "doorbells", "interrupts", "iommuWrites")) {
+        assertThat(bench.number(work + counted)).as(counted).isPositive();
+      }
+      assertThat(bench.number(work + "invalidations"))
+          .as("strict: one for each I/O's unmap, but for those in flight at the workload's ends")
+          .isGreaterThan(bench.number(work + "ios") / 2);
+    }
+    assertThat(bench.out()).contains("MEASURED: 6 of 6 workloads on both");
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.sluice.cli;
 
+import dev.sluice.vm.BenchReport;
+import dev.sluice.vm.BootOptions;
 import dev.sluice.vm.BootReport;
 import dev.sluice.vm.check.GuestCheck;
 import java.time.Duration;
@@ -38,6 +40,49 @@ final class SampleReports {
         new BootReport.DiskSummary(0, 0),
         List.of(),
         Duration.ZERO,
+        List.of());
+  }
+
+  /// A benchmark of one workload, measured on both sides.
+  static BenchReport measured() {
+    BenchReport.Result sluice = new BenchReport.Result(6_000, 24_576_000, 155, 150, 400, 900, 1);
+    BenchReport.Result qemu = new BenchReport.Result(5_000, 20_480_000, 190, 180, 350, 1_000, 0.5);
+    BenchReport.Work work =
+        new BenchReport.Work(
+            40_000, 80_000, 40_000, 40_000, 20_000, 160_000, 44_000, 40_000, 40_004, 12);
+    return bench(
+        new BenchReport.Row(
+            "randread-4k-qd1", 4096, 1, Optional.of(sluice), Optional.of(qemu), Optional.of(work)),
+        List.of());
+  }
+
+  /// The same without QEMU's half.
+  static BenchReport halfMeasured() {
+    BenchReport.Result sluice = new BenchReport.Result(6_000, 24_576_000, 155, 150, 400, 900, 1);
+    return bench(
+        new BenchReport.Row(
+            "randread-4k-qd1", 4096, 1, Optional.of(sluice), Optional.empty(), Optional.empty()),
+        List.of(GuestCheck.fail("workloads", "on QEMU's devices: fio failed")));
+  }
+
+  private static BenchReport bench(BenchReport.Row row, List<GuestCheck> failures) {
+    return new BenchReport(
+        new BenchReport.Setting(
+            "7.3.4+deb13-amd64",
+            "11.1.3",
+            "fio-3.39",
+            BootOptions.IommuKind.VTD,
+            BootOptions.Invalidation.STRICT,
+            BootOptions.Accelerator.TCG,
+            512,
+            2,
+            128 << 20,
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(5)),
+        List.of(row),
+        failures,
+        List.of(new BootReport.Stage("kit", Duration.ofMillis(321))),
+        Duration.ofMillis(98_760),
         List.of());
   }
 

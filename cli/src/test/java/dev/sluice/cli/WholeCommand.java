@@ -1,7 +1,6 @@
 package dev.sluice.cli;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
+import dev.sluice.vm.Bench;
 import dev.sluice.vm.Boot;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -37,7 +36,8 @@ final class WholeCommand {
     StringWriter err = new StringWriter();
     Path file = folder.resolve("report.json");
     BootCommand boot =
-        new BootCommand(Boot::run, folder.resolve("logs"), Terminal.NONE, Terminal.NONE);
+        new BootCommand(
+            Boot::run, Bench::run, folder.resolve("logs"), Terminal.NONE, Terminal.NONE);
     CommandLine sluice =
         Main.commandLine(boot).setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
     List<String> words = new ArrayList<>(List.of("boot", "--json", file.toString()));
@@ -62,13 +62,7 @@ final class WholeCommand {
 
   /// The value of a member in the JSON report; a path's parts are joined by dots.
   Object json(String path) {
-    Object value = json;
-    for (String name : path.split("\\.", -1)) {
-      assertThat(value).as(path).isInstanceOf(Map.class);
-      value = ((Map<?, ?>) value).get(name);
-      assertThat(value).as("%s in %s", path, json).isNotNull();
-    }
-    return value;
+    return ParsedJson.at(json, path);
   }
 
   /// A number of the JSON report.

@@ -1,22 +1,20 @@
 package dev.sluice.vm;
 
 import dev.sluice.models.vtd.VtdIommu;
+import dev.sluice.vm.check.GuestCheck;
 import dev.sluice.vm.guest.InProcessGuest;
 import dev.sluice.vm.guest.InProcessPlatform;
 import dev.sluice.vm.kit.GuestKit;
-import dev.sluice.vm.kit.GuestKitSource;
-import dev.sluice.vm.kit.KitCache;
-import dev.sluice.vm.kit.KitException;
-import dev.sluice.vm.kit.KitProgress;
 import dev.sluice.vm.kit.KitUnavailableException;
+import dev.sluice.vm.kit.linux.GuestInitramfs;
+import dev.sluice.vm.kit.linux.GuestParameters;
 import dev.sluice.vm.kit.linux.GuestReport;
+import dev.sluice.vm.kit.linux.GuestReportReader;
+import dev.sluice.vm.kit.linux.GuestStage;
 import dev.sluice.vm.kit.linux.UserDriver;
-import dev.sluice.vm.kit.qemu.AccelProbe;
+import dev.sluice.vm.kit.qemu.QemuLimits;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /// One boot, from nothing to a report: makes the disk, gets QEMU and a kernel, joins the machine,
@@ -29,13 +27,14 @@ public final class Boot {
   private final BootListener listener;
   private final RegisterFront front;
   private final Stages stages;
-  private final List<String> notes = new ArrayList<>();
+  private final Preparation preparation;
 
   private Boot(BootOptions options, BootListener listener, RegisterFront front) {
     this.options = options;
     this.listener = listener;
     this.front = front;
     this.stages = new Stages(listener);
+    this.preparation = new Preparation(options, listener);
   }
 
   /// Boots once.
@@ -50,43 +49,38 @@ public final class Boot {
   /// Boots once, on a machine that a test may break.
   static BootReport run(BootOptions options, BootListener listener, RegisterFront front)
       throws BootException, InterruptedException {
-    Boot boot = new Boot(options, listener, front);
     try {
-      return boot.run();
-    } catch (KitException e) {
-      throw new BootException(String.valueOf(e.getMessage()), e.advice(), e);
+      return new Boot(options, listener, front).run();
     } catch (IOException e) {
-      throw new BootException(
-          "input or output failed: " + e.getMessage(),
-          "Check that there is space left in the temporary folder and in the cache.",
-          e);
+      throw Preparation.failure(e);
     }
   }
 
   private BootReport run() throws BootException, IOException, InterruptedException {
-    checkFiles();
+    preparation.checkFiles();
     if (options.guest() == BootOptions.Guest.IN_PROCESS) {
       return inProcess();
     }
     stages.begin("kit");
     GuestKit kit;
     try {
-      kit = kit();
+      kit = preparation.kit();
     } catch (KitUnavailableException e) {
-      note(
+      preparation.note(
           "No QEMU and guest kernel can be had on this machine (%s), so the in-process guest ran instead of Linux."
               .formatted(e.getMessage()));
       return inProcess();
     }
-    BootOptions usable = options.with(accelerator(kit));
+    BootOptions usable = preparation.usable(kit, stages);
     try (RunFolder folder = RunFolder.create()) {
       stages.begin("disk");
       DiskImage disk = disk(folder);
       Job job = Job.of(options, disk, Job.wantsUserDriver(options) && canDrive(kit));
       try (Machine machine = new Machine(job.hasIommu(), disk, front);
           MachineSockets sockets = MachineSockets.open(machine, folder.path(), _ -> {})) {
-        LinuxGuest linux = new LinuxGuest(usable, listener, kit, machine, sockets, folder);
-        GuestReport report = linux.run(job.parameters(), stages);
+        QemuGuest qemu = new QemuGuest(usable, listener, kit, folder);
+        LinuxGuest linux = new LinuxGuest(qemu, machine, sockets, folder);
+        GuestReport report = linux.run(task(kit, job.parameters(), folder), stages, "guest");
         String kernel = report.kernel().isEmpty() ? kit.kernel().version() : report.kernel();
         return report("linux", kernel, job, report, machine);
       }
@@ -156,30 +150,7 @@ public final class Boot {
         machine.diskSummary(),
         stages.ended(),
         stages.sinceStart(),
-        notes);
-  }
-
-  private void note(String sentence) {
-    notes.add(sentence);
-    listener.note(sentence);
-  }
-
-  /// Finds a wrong path before anything is downloaded or started.
-  private void checkFiles() throws BootException {
-    requireReadable(options.kernel(), "kernel", "--kernel");
-    requireReadable(options.initrd(), "initramfs", "--initrd");
-    if (options.disk().isPresent()) {
-      DiskImage.check(options.disk().get());
-    }
-  }
-
-  private static void requireReadable(Optional<Path> file, String what, String option)
-      throws BootException {
-    if (file.isPresent() && !(Files.isRegularFile(file.get()) && Files.isReadable(file.get()))) {
-      throw new BootException(
-          "there is no %s that can be read at %s".formatted(what, file.get()),
-          "Pass another path to %s, or leave it out.".formatted(option));
-    }
+        preparation.notes());
   }
 
   private DiskImage disk(RunFolder folder) throws BootException {
@@ -188,43 +159,49 @@ public final class Boot {
         : DiskImage.create(folder.file("disk"));
   }
 
-  private GuestKit kit() throws IOException, InterruptedException {
-    GuestKitSource source = new GuestKitSource(KitCache.standard()).offline(options.offline());
-    options.kernel().ifPresent(source::kernel);
-    return source.obtain(
-        new KitProgress() {
-          @Override
-          public void stage(String text) {
-            listener.progress(-1, text);
-          }
-
-          @Override
-          public void progress(double fraction, String detail) {
-            listener.progress(fraction, detail);
-          }
-        });
+  private GuestTask task(GuestKit kit, GuestParameters parameters, RunFolder folder)
+      throws IOException, InterruptedException {
+    Path initrd = folder.file("initrd");
+    if (options.initrd().isPresent()) {
+      initrd = options.initrd().get();
+    } else {
+      new GuestInitramfs(kit).write(initrd, parameters);
+    }
+    return new GuestTask(
+        parameters.kernelArguments(),
+        initrd,
+        options.patience(),
+        QemuLimits.CHECKS.silence(),
+        new LinuxProgress());
   }
 
   /// Whether the guest can have a driver in its user space; a kernel of the user's may lack what
   /// that takes.
   private boolean canDrive(GuestKit kit) throws IOException {
     Optional<String> obstacle = UserDriver.obstacle(kit);
-    obstacle.ifPresent(
-        why -> note("No page was taken away from a device that holds it, as %s.".formatted(why)));
+    obstacle.ifPresent(why ->
+        preparation.note(
+            "No page was taken away from a device that holds it, as %s.".formatted(why)));
     return obstacle.isEmpty();
   }
 
-  private BootOptions.Accelerator accelerator(GuestKit kit)
-      throws IOException, InterruptedException {
-    if (options.accelerator() == BootOptions.Accelerator.TCG) {
-      return BootOptions.Accelerator.TCG;
+  /// Turns a Linux guest's own stages into progress.
+  private final class LinuxProgress implements GuestReportReader.Listener {
+    @Override
+    public void stage(GuestStage stage) {
+      listener.progress(-1, stage.name());
     }
-    stages.begin("kvm");
-    AccelProbe.Verdict verdict = AccelProbe.kvm(kit);
-    if (verdict.usable()) {
-      return BootOptions.Accelerator.KVM;
+
+    @Override
+    public void check(GuestCheck check) {
+      listener.progress(-1, check.name() + (check.passed() ? " ok" : " FAILED"));
     }
-    note("KVM does not run such a guest here (%s), so TCG ran it.".formatted(verdict.reason()));
-    return BootOptions.Accelerator.TCG;
+
+    @Override
+    public void progress(long doneBytes, long totalBytes) {
+      if (totalBytes > 0) {
+        listener.progress(Math.min(1, (double) doneBytes / totalBytes), "reading the disk");
+      }
+    }
   }
 }

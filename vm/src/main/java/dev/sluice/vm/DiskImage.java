@@ -36,12 +36,17 @@ record DiskImage(Path file, long bytes, String sha256, boolean scratch) {
   /// Makes an image with reproducible content: no two blocks alike, so that a misplaced one is
   /// noticed.
   static DiskImage create(Path file) throws BootException {
+    return create(file, SCRATCH_BYTES);
+  }
+
+  /// The same of another size, a multiple of 1 MiB.
+  static DiskImage create(Path file, long bytes) throws BootException {
     SplittableRandom random = new SplittableRandom(SEED);
     MessageDigest digest = newDigest();
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      for (long done = 0; done < SCRATCH_BYTES; done += CHUNK) {
+      for (long done = 0; done < bytes; done += CHUNK) {
         chunk.clear();
         while (chunk.hasRemaining()) {
           chunk.putLong(random.nextLong());
@@ -55,11 +60,11 @@ record DiskImage(Path file, long bytes, String sha256, boolean scratch) {
     } catch (IOException e) {
       throw new BootException(
           "cannot write the disk image %s of %d MiB: %s"
-              .formatted(file, SCRATCH_BYTES >> 20, e.getMessage()),
+              .formatted(file, bytes >> 20, e.getMessage()),
           "Free space in that folder's file system, or pass a disk of your own with --disk FILE.",
           e);
     }
-    return new DiskImage(file, SCRATCH_BYTES, HexFormat.of().formatHex(digest.digest()), true);
+    return new DiskImage(file, bytes, HexFormat.of().formatHex(digest.digest()), true);
   }
 
   /// Finds out whether a user's image can be one, without reading it: before anything that takes

@@ -43,12 +43,8 @@ record Job(DiskImage disk, GuestParameters parameters, Set<String> expected) {
             TestDeviceSteps.write(CANARY, TestDma.CANARY_BYTES));
     GuestParameters parameters =
         new GuestParameters(
-            options.iommu() == BootOptions.IommuKind.VTD
-                ? GuestParameters.Iommu.VTD
-                : GuestParameters.Iommu.NONE,
-            options.invalidation() == BootOptions.Invalidation.STRICT
-                ? GuestParameters.Invalidation.STRICT
-                : GuestParameters.Invalidation.LAZY,
+            iommu(options),
+            invalidation(options),
             new GuestParameters.Disk(Place.NVME.requester(), disk.bytes(), disk.sha256()),
             writes,
             Optional.of(mistake),
@@ -62,6 +58,20 @@ record Job(DiskImage disk, GuestParameters parameters, Set<String> expected) {
   /// Whether a boot with these options takes a page away from a device, which is a driver's work.
   static boolean wantsUserDriver(BootOptions options) {
     return options.iommu() != BootOptions.IommuKind.NONE && options.initrd().isEmpty();
+  }
+
+  /// The IOMMU that the guest must see.
+  static GuestParameters.Iommu iommu(BootOptions options) {
+    return options.iommu() == BootOptions.IommuKind.VTD
+        ? GuestParameters.Iommu.VTD
+        : GuestParameters.Iommu.NONE;
+  }
+
+  /// The policy that the guest must follow.
+  static GuestParameters.Invalidation invalidation(BootOptions options) {
+    return options.invalidation() == BootOptions.Invalidation.STRICT
+        ? GuestParameters.Invalidation.STRICT
+        : GuestParameters.Invalidation.LAZY;
   }
 
   /// Whether an IOMMU stands before the devices.

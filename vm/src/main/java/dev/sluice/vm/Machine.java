@@ -154,6 +154,11 @@ final class Machine implements AutoCloseable {
     return kinds;
   }
 
+  /// Commands that the disk has completed.
+  long ioCommands() {
+    return nvme.statistics().ioCommands();
+  }
+
   BootReport.DiskSummary diskSummary() {
     NvmeStatistics statistics = nvme.statistics();
     return new BootReport.DiskSummary(statistics.bytesRead(), statistics.bytesWritten());

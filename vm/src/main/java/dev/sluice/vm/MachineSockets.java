@@ -6,6 +6,7 @@ import dev.sluice.models.vtd.VtdIommu;
 import dev.sluice.pci.FunctionHost;
 import dev.sluice.pci.PciFunction;
 import dev.sluice.vfiouser.server.ServerOptions;
+import dev.sluice.vfiouser.server.ServerStatistics;
 import dev.sluice.vfiouser.server.SessionListener;
 import dev.sluice.vfiouser.server.VfioUserServer;
 import java.io.IOException;
@@ -37,7 +38,7 @@ final class MachineSockets implements AutoCloseable {
   private static final long LAST_WORDS_NANOS = TimeUnit.SECONDS.toNanos(15);
 
   /// A function and its server.
-  private record Served(PciFunction function, VfioUserServer server) {}
+  private record Served(Place place, PciFunction function, VfioUserServer server) {}
 
   private final Machine machine;
   private final Map<Place, Path> paths = new EnumMap<>(Place.class);
@@ -101,7 +102,7 @@ final class MachineSockets implements AutoCloseable {
     Path path = folder.resolve(place.text() + ".sock");
     ServerOptions options = ServerOptions.DEFAULT.withListener(clients.of(place));
     VfioUserServer server = VfioUserServer.listen(path, function, options);
-    served.add(new Served(function, server));
+    served.add(new Served(place, function, server));
     paths.put(place, path);
     return server;
   }
@@ -133,6 +134,16 @@ final class MachineSockets implements AutoCloseable {
   /// The sockets by the place that their function must have.
   Map<Place, Path> sockets() {
     return Collections.unmodifiableMap(paths);
+  }
+
+  /// What clients did with the function at a place so far; nothing where there is none.
+  ServerStatistics statistics(Place place) {
+    for (Served each : served) {
+      if (each.place() == place) {
+        return each.server().statistics();
+      }
+    }
+    return new ServerStatistics(0, 0, 0, 0);
   }
 
   /// Where the guest's firmware put the IOMMU's registers, if it has or does within the time given.

@@ -89,6 +89,15 @@ public final class GuestKitSource {
         index.perl());
   }
 
+  /// The benchmark tool that runs in the guest: Debian's fio, downloaded if it is not in the cache.
+  ///
+  /// @throws KitException if it cannot be had
+  /// @throws IOException if the cache cannot be used
+  public BenchmarkTool benchmarkTool(KitProgress progress)
+      throws IOException, InterruptedException {
+    return index(EnumSet.of(KitPart.FIO), progress).fio().orElseThrow();
+  }
+
   /// The cache's index, with the parts in it.
   private KitIndex index(Set<KitPart> needed, KitProgress progress)
       throws IOException, InterruptedException {
@@ -157,6 +166,7 @@ public final class GuestKitSource {
       case QEMU -> List.of("qemu-system-x86");
       case BUSYBOX -> List.of("busybox-static");
       case PERL -> List.of("perl-base");
+      case FIO -> List.of("fio");
       case KERNEL -> {
         String release = kernelImagePackage(apt).substring("linux-image-".length());
         // Not the image's own package: it would bring the tools that install a kernel.
@@ -172,10 +182,10 @@ public final class GuestKitSource {
       KitPart part, List<String> packages, PrivateApt apt, KitProgress progress)
       throws IOException, InterruptedException {
     List<DebPackage> closure = apt.closure(packages);
-    // QEMU and perl run on the libraries that they depend on; of the others the packages themselves
-    // are enough.
+    // QEMU, perl and fio run on the libraries that they depend on; of the others the packages
+    // themselves are enough.
     List<DebPackage> contents =
-        part == KitPart.QEMU || part == KitPart.PERL
+        part == KitPart.QEMU || part == KitPart.PERL || part == KitPart.FIO
             ? closure
             : closure.stream().filter(each -> packages.contains(each.name())).toList();
     DebPackage first =

@@ -81,6 +81,12 @@ final class KitIndex {
     return entry(KitPart.PERL);
   }
 
+  /// The benchmark tool.
+  Optional<BenchmarkTool> fio() {
+    return entry(KitPart.FIO)
+        .map(root -> BenchmarkTool.unpacked(root, properties.getProperty("fio.version", "")));
+  }
+
   /// Those of some parts that the cache does not have.
   Set<KitPart> missing(Set<KitPart> needed) {
     Set<KitPart> missing = EnumSet.noneOf(KitPart.class);

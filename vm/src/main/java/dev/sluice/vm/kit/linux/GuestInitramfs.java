@@ -1,5 +1,6 @@
 package dev.sluice.vm.kit.linux;
 
+import dev.sluice.vm.kit.BenchmarkTool;
 import dev.sluice.vm.kit.GuestKit;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -50,12 +51,7 @@ public final class GuestInitramfs {
       throws IOException, InterruptedException {
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16);
         CpioArchive archive = new CpioArchive(out)) {
-      archive.file("init", resource("init"), true);
-      archive.file("bin/busybox", Files.readAllBytes(kit.busybox()), true);
-      archive.characterDevice("dev/console", 5, 1);
-      for (String script : SCRIPTS) {
-        archive.file("sluice/" + script, resource(script), false);
-      }
+      addPrograms(archive);
       archive.file("sluice/parameters", text(parameters.file()), false);
       archive.file("sluice/test-device.regs", text(parameters.registerFile()), false);
       List<String> modules = new ArrayList<>(MODULES);
@@ -64,6 +60,40 @@ public final class GuestInitramfs {
         UserDriver.addTo(archive, kit.perl().orElseThrow());
       }
       addModules(archive, modules);
+    }
+  }
+
+  /// Writes the initramfs of a benchmark: its script takes the place of the checks.
+  ///
+  /// ```
+  /// sluice/bench.sh           the workloads
+  /// bench/fio, *.so.*         fio and the libraries that it loads
+  /// ```
+  ///
+  /// @param file created or replaced
+  /// @throws IOException if a part cannot be read or the file cannot be written
+  public void write(Path file, BenchParameters parameters, BenchmarkTool tool)
+      throws IOException, InterruptedException {
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16);
+        CpioArchive archive = new CpioArchive(out)) {
+      addPrograms(archive);
+      archive.file("sluice/bench.sh", resource("bench.sh"), false);
+      archive.file("sluice/parameters", text(parameters.file()), false);
+      String folder = BenchParameters.FOLDER.substring(1) + "/";
+      archive.file(folder + "fio", Files.readAllBytes(tool.program()), true);
+      for (Map.Entry<String, Path> library : tool.libraries().entrySet()) {
+        archive.file(folder + library.getKey(), Files.readAllBytes(library.getValue()), true);
+      }
+      addModules(archive, MODULES);
+    }
+  }
+
+  private void addPrograms(CpioArchive archive) throws IOException {
+    archive.file("init", resource("init"), true);
+    archive.file("bin/busybox", Files.readAllBytes(kit.busybox()), true);
+    archive.characterDevice("dev/console", 5, 1);
+    for (String script : SCRIPTS) {
+      archive.file("sluice/" + script, resource(script), false);
     }
   }
 

@@ -171,11 +171,12 @@ public record GuestParameters(
   }
 
   /// The function's name in Linux's sysfs; segment 0 is the only one of a q35.
-  private static String linuxName(RequesterId slot) {
+  static String linuxName(RequesterId slot) {
     return "0000:" + slot;
   }
 
-  private static void line(StringBuilder text, String name, String value) {
+  /// Adds a shell assignment.
+  static void line(StringBuilder text, String name, String value) {
     text.append(name).append("='").append(value).append("'\n");
   }
 }

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 /// SLUICE-PROGRESS done=BYTES total=BYTES
 /// SLUICE-CHECK name=NAME passed=0|1 detail=TEXT
 /// SLUICE-WROTE offset=BYTES bytes=BYTES sha256=HEX
+/// SLUICE-FIO LINE-OF-FIO
 /// SLUICE-LOG LINE-OF-DMESG
 /// SLUICE-DONE checks=COUNT
 /// ```
@@ -49,6 +50,7 @@ public final class GuestReportReader {
       Pattern.compile(
           "SLUICE-WROTE offset=([0-9]{1,18}) bytes=([0-9]{1,18}) sha256=([0-9a-f]{64})");
   private static final Pattern DONE = Pattern.compile("SLUICE-DONE checks=([0-9]{1,9})");
+  private static final Pattern FIO = Pattern.compile("SLUICE-FIO (.*)");
   private static final String LOG = "SLUICE-LOG ";
 
   /// Sees the report grow, for a progress line.
@@ -61,6 +63,11 @@ public final class GuestReportReader {
 
     /// A long read of the disk goes on.
     default void progress(long doneBytes, long totalBytes) {}
+
+    /// fio ended.
+    ///
+    /// @param line in its terse format, for [FioLine] to read
+    default void fio(String line) {}
   }
 
   private final Listener listener;
@@ -109,6 +116,7 @@ public final class GuestReportReader {
             || match(PROGRESS, line, this::progress)
             || match(WROTE, line, this::wrote)
             || match(INFO, line, this::info)
+            || match(FIO, line, fields -> listener.fio(fields.group(1)))
             || match(DONE, line, this::done);
     if (!known && !line.isBlank()) {
       problem("not a line of a report: " + line);

@@ -144,6 +144,16 @@ public record QemuCommand(
       return this;
     }
 
+    /// Adds a raw image for one of QEMU's own disks, with QEMU's own settings (cache mode
+    /// writeback, I/O by threads).
+    ///
+    /// @param id the disk's `drive=`
+    public Builder drive(String id, Path image) {
+      extra(
+          "-drive", "if=none,id=%s,format=raw,file=%s".formatted(id, optionText(image.toString())));
+      return this;
+    }
+
     /// Adds QEMU's own options, for what has no method here.
     public Builder extra(String... words) {
       extra.addAll(List.of(words));

@@ -43,6 +43,23 @@ class GuestReportTest {
   }
 
   @Test
+  void aLineOfFiosIsPassedOnAsItIs() {
+    List<String> heard = new ArrayList<>();
+    GuestReportReader hearing =
+        new GuestReportReader(
+            new GuestReportReader.Listener() {
+              @Override
+              public void fio(String line) {
+                heard.add(line);
+              }
+            });
+    byte[] bytes = "SLUICE-FIO 3;fio-3.39;reads;0;0\n".getBytes(US_ASCII);
+    hearing.accept(bytes, bytes.length);
+    assertThat(heard).containsExactly("3;fio-3.39;reads;0;0");
+    assertThat(hearing.report().problems()).isEmpty();
+  }
+
+  @Test
   void oneFailedCheckFailsTheReport() {
     say(
         "SLUICE-CHECK name=disk-read passed=0 detail=sha256 differs",

@@ -7,24 +7,24 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class LinuxGuestTest {
+class QemuGuestTest {
   @Test
   void aGuestThatPowersOffHasEndedWellWhateverItReported() {
-    assertThat(LinuxGuest.endedWell(Kind.POWERED_OFF, true, false)).isTrue();
-    assertThat(LinuxGuest.endedWell(Kind.POWERED_OFF, false, false)).isTrue();
+    assertThat(QemuGuest.endedWell(Kind.POWERED_OFF, true, false)).isTrue();
+    assertThat(QemuGuest.endedWell(Kind.POWERED_OFF, false, false)).isTrue();
   }
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "POWERED_OFF")
   void aGuestThatEndsOtherwiseHasNotThoughItsChecksWereDone(Kind how) {
-    assertThat(LinuxGuest.endedWell(how, true, false)).isFalse();
-    assertThat(LinuxGuest.endedWell(how, false, false)).isFalse();
-    assertThat(LinuxGuest.endedWell(how, false, true)).isFalse();
+    assertThat(QemuGuest.endedWell(how, true, false)).isFalse();
+    assertThat(QemuGuest.endedWell(how, false, false)).isFalse();
+    assertThat(QemuGuest.endedWell(how, false, true)).isFalse();
   }
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "POWERED_OFF")
   void afterTheChecksOfAnInteractiveBootTheUserDecides(Kind how) {
-    assertThat(LinuxGuest.endedWell(how, true, true)).isTrue();
+    assertThat(QemuGuest.endedWell(how, true, true)).isTrue();
   }
 }

@@ -1,0 +1,34 @@
+package dev.sluice.vm;
+
+import dev.sluice.vfiouser.server.ServerStatistics;
+import java.util.Map;
+import java.util.Optional;
+
+/// Gathers what a [Machine] has done from the statistics of its parts.
+final class SluiceWork {
+  private SluiceWork() {}
+
+  static BenchReport.Work soFar(Machine machine, MachineSockets sockets) {
+    ServerStatistics disk = sockets.statistics(Place.NVME);
+    ServerStatistics registers = sockets.statistics(Place.IOMMU);
+    Optional<BootReport.IommuSummary> iommu = machine.iommuSummary();
+    return new BenchReport.Work(
+        machine.ioCommands(),
+        disk.barWrites(),
+        disk.interrupts(),
+        registers.barWrites(),
+        registers.barReads(),
+        iommu.map(BootReport.IommuSummary::translations).orElse(0L),
+        iommu.map(unit -> unit.translations() - unit.iotlbHits()).orElse(0L),
+        iommu.map(unit -> ofIotlb(unit.invalidations())).orElse(0L),
+        iommu.map(unit -> unit.drains().count()).orElse(0L),
+        iommu.map(unit -> unit.drains().delayed()).orElse(0L));
+  }
+
+  private static long ofIotlb(Map<String, Long> invalidations) {
+    return invalidations.entrySet().stream()
+        .filter(kind -> kind.getKey().startsWith("iotlb"))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
+  }
+}
