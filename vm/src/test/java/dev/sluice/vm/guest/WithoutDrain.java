@@ -11,8 +11,9 @@ import java.util.List;
 /// A VT-d whose drain is switched off: its caches forget, and then the guest sees every wait of the
 /// invalidation queue complete at once, whatever a device still holds.
 ///
-/// It takes the status write out of the wait descriptors (6.5.2.8) before the unit sees them, and
-/// does it in the unit's place as soon as the unit has been told of the new tail.
+/// It puts something harmless in the place of the wait descriptors (6.5.2.8) before the unit sees
+/// them, because the unit would go on to the descriptors behind them only after the drain; and it
+/// writes their status in the unit's place as soon as the unit has been told of the new tail.
 public final class WithoutDrain implements BarHandler {
   private static final int QUEUE_TAIL = 0x88;
   private static final int QUEUE_ADDRESS = 0x90;
@@ -20,6 +21,9 @@ public final class WithoutDrain implements BarHandler {
   private static final int TYPE = 0xF;
   private static final int TYPE_WAIT = 5;
   private static final long WRITES_STATUS = 1L << 5;
+
+  /// An IOTLB invalidation (6.5.2.3) of a domain that no guest uses.
+  private static final long HARMLESS = 2 | 2 << 4 | 0xfffeL << 16;
 
   private final BarHandler registers;
   private final GuestMemory memory;
@@ -63,7 +67,8 @@ public final class WithoutDrain implements BarHandler {
       long low = load(queue + tail);
       if ((low & TYPE) == TYPE_WAIT && (low & WRITES_STATUS) != 0) {
         waits.add(new Status(load(queue + tail + 8) & ~3L, low >>> 32));
-        require(memory.store(queue + tail, 8, ByteOrder.LITTLE_ENDIAN, low & ~WRITES_STATUS));
+        require(memory.store(queue + tail, 8, ByteOrder.LITTLE_ENDIAN, HARMLESS));
+        require(memory.store(queue + tail + 8, 8, ByteOrder.LITTLE_ENDIAN, 0));
       }
     }
     return waits;
