@@ -329,6 +329,10 @@ public final class Mapping implements MapResult, AutoCloseable {
     if ((use.rights() & ~access.rights()) != 0) {
       throw new IllegalArgumentException(use + " of a mapping for " + access);
     }
+    if (length == 0) {
+      // Never opened.
+      throw dead();
+    }
     Objects.checkFromIndexSize(offset, bytes, length);
   }
 

@@ -196,11 +196,16 @@ public final class AccessSection {
     return taken != 0;
   }
 
+  /// How many leases were taken and are not free.
+  long leaseCount() {
+    // Those given back first: so none of them is missing among those taken.
+    long back = (long) RETURNED.getAcquire(this);
+    return taken - back;
+  }
+
   /// Whether there may be leases: false only if each that was taken by a section that has ended was
   /// given back.
   boolean mayHaveLeases() {
-    // Those given back first: so none of them is missing among those taken.
-    long back = (long) RETURNED.getAcquire(this);
-    return taken != back;
+    return leaseCount() != 0;
   }
 }

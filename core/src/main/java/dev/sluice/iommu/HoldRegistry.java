@@ -35,6 +35,16 @@ final class HoldRegistry {
     total.decrementAndGet();
   }
 
+  /// Whether any is meant.
+  synchronized boolean hasAny(PageLeases.Query what) {
+    for (Hold hold : holds) {
+      if (hold.isMeant(what)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// Those that are meant.
   synchronized List<Hold> concerned(PageLeases.Query what) {
     List<Hold> found = new ArrayList<>();

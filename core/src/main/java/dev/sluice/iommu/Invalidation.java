@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// @param tagValue their value
 /// @param translations whether cached translations go; not with [Binding#ONE]
 /// @param first first I/O virtual address, unsigned
-/// @param last last I/O virtual address, inclusive
+/// @param last last I/O virtual address, inclusive. Accesses under way are drained over this range
+///   only: a large page that it cuts is dropped from the caches as a whole, but who invalidates a
+///   part of it is told when that part is drained
 /// @param binding whose binding goes
 /// @param endpoint with [Binding#ONE]: whose
 public record Invalidation(

@@ -133,7 +133,8 @@ public final class Invalidator {
       if (Arrays.stream(endpoints).anyMatch(other -> other.memory() == memory)) {
         return;
       }
-      // Nobody is left who could tell when a region's number goes to another: so no endpoint that is
+      // Nobody is left who could tell when a region's number goes to another: so no endpoint that
+      // is
       // attached later may find these caches.
       for (Iotlb space : spaces.all()) {
         if (space.memory() == memory) {
@@ -313,7 +314,8 @@ public final class Invalidator {
   /// From the moment at which the caches are as the guest wants them.
   ///
   /// @param only whose accesses alone are meant, or null for everybody's
-  /// @param before the count at the end of the changes: what was taken under an earlier one is meant
+  /// @param before the count at the end of the changes: what was taken under an earlier one is
+  ///   meant
   private void finish(
       long tagMask,
       long tagValue,
@@ -361,7 +363,18 @@ public final class Invalidator {
       }
     }
     // That use may have made a hold.
-    return holdCount.get() == 0;
+    return holdCount.get() == 0 || !hasHolds(only, tagMask, tagValue, first, last, before);
+  }
+
+  private boolean hasHolds(
+      @Nullable Endpoint only, long tagMask, long tagValue, long first, long last, long before) {
+    var what = new PageLeases.Query(tagMask, tagValue, first, last, before, -1);
+    for (Endpoint user : endpoints) {
+      if ((only == null || only == user) && user.holds().hasAny(what)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private AccessSection[] sectionsOf(@Nullable Endpoint only) {

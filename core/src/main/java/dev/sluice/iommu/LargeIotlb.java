@@ -42,6 +42,11 @@ final class LargeIotlb {
 
   private boolean oddLarge;
 
+  /// How many entries were put into `small` and `large` since they were empty. Guarded by this.
+  private int inSmall;
+
+  private int inLarge;
+
   LargeIotlb() {}
 
   /// As [Iotlb#find].
@@ -67,17 +72,26 @@ final class LargeIotlb {
     Entry entry = new Entry(page, ram);
     if (page.shift() < LARGE_SHIFT) {
       oddSmall |= page.shift() != SMALL_SHIFT;
+      inSmall++;
       small.set(slot(small, iova, SMALL_SHIFT), entry);
     } else {
       oddLarge |= page.shift() != LARGE_SHIFT;
+      inLarge++;
       large.set(slot(large, iova, LARGE_SHIFT), entry);
     }
   }
 
   /// Drops what overlaps `[first, last]`.
   void drop(long first, long last) {
-    oddSmall = drop(small, first, last, SMALL_SHIFT, oddSmall);
-    oddLarge = drop(large, first, last, LARGE_SHIFT, oddLarge);
+    boolean all = first == 0 && last == -1;
+    if (inSmall != 0) {
+      oddSmall = drop(small, first, last, SMALL_SHIFT, oddSmall);
+      inSmall = all ? 0 : inSmall;
+    }
+    if (inLarge != 0) {
+      oddLarge = drop(large, first, last, LARGE_SHIFT, oddLarge);
+      inLarge = all ? 0 : inLarge;
+    }
   }
 
   /// Drops what overlaps the range from one of the two arrays.

@@ -180,7 +180,10 @@ final class PageLeases {
     }
     Table before = largest;
     int cells = before == null ? FIRST_TABLE : before.size() * 4;
-    if (cells > LARGEST_TABLE) {
+    // A group may also be full as the same page is mapped over and over: no table helps against
+    // that.
+    boolean crowded = before == null || section.leaseCount() >= before.size() / GROUP;
+    if (cells > LARGEST_TABLE || !crowded) {
       return null;
     }
     Table made = new Table(cells, before);

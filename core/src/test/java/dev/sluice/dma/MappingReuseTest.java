@@ -47,8 +47,7 @@ class MappingReuseTest {
     assertThat(mapping.isLive()).isFalse();
     mapping.close();
     assertThat(dma.endpoint().holdCount()).isZero();
-    assertThatThrownBy(() -> mapping.load(0, 8, LITTLE))
-        .isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> mapping.load(0, 8, LITTLE)).isInstanceOf(MappingClosedException.class);
   }
 
   @Test
