@@ -50,9 +50,9 @@ static inline uint64_t next_offset_across(const struct stream *s, uint64_t at) {
   return ((at | s->gap) + s->step) & s->mask;
 }
 
-static inline double now_ns(void) {
+static inline double clock_ns(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 

@@ -79,7 +79,8 @@ static inline uint64_t guest_walk(const struct guest *g, uint64_t iova, uint64_t
     return NO_PAGE;
   }
   uint64_t table = g->top;
-  for (unsigned shift = 39;; shift -= 9) {
+#pragma GCC unroll 4
+  for (unsigned shift = 39; shift >= 12; shift -= 9) {
     uint64_t entry = atomic_load_explicit(entry_at(g, table, iova, shift), memory_order_acquire);
     if (__builtin_expect((~entry & permission) != 0, 0)) {
       return NO_PAGE;
@@ -95,6 +96,7 @@ static inline uint64_t guest_walk(const struct guest *g, uint64_t iova, uint64_t
     }
     table = address;
   }
+  return NO_PAGE;
 }
 
 #endif

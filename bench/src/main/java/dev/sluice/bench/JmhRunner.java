@@ -1,14 +1,15 @@
 package dev.sluice.bench;
 
+import dev.sluice.bench.jmh.ThreadProfiler;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.ToDoubleFunction;
 import java.util.regex.Pattern;
-import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.IterationResult;
-import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -24,11 +25,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 record JmhRunner(Effort effort, Path log) {
   private static final String PACKAGE = "dev.sluice.bench.jmh.";
 
-  /// By which label the allocation profiler gives bytes of an operation.
-  private static final String ALLOCATED = "gc.alloc.rate.norm";
-
-  /// The same of the measured thread and within the measured time alone, where a benchmark counts
-  /// it: see `OwnAllocation`.
+  /// The labels of bytes and operations where a benchmark counts them itself: see
+  /// `InvalidationBenchmark`.
   private static final String OWN_BYTES = "allocatedBytes";
 
   private static final String OWN_OPERATIONS = "countedOperations";
@@ -36,19 +34,40 @@ record JmhRunner(Effort effort, Path log) {
   /// A job's numbers.
   ///
   /// @param iterations those that count, of all forks
-  /// @param bytesPerOp allocated by an operation
-  record Outcome(List<Result<?>> iterations, double bytesPerOp) {
-    /// The median of the iterations.
+  record Outcome(List<IterationResult> iterations) {
+    /// The median of the iterations. A mean is of the time on a processor; a percentile, by the
+    /// clock, leaves out by itself what others have disturbed.
     Score score(Statistic statistic) {
-      return Score.of(
-          iterations.stream()
-              .mapToDouble(iteration ->
-                  switch (statistic) {
-                    case MEAN -> iteration.getScore();
-                    case MEDIAN -> iteration.getStatistics().getPercentile(50);
-                    case PERCENTILE_99 -> iteration.getStatistics().getPercentile(99);
-                  })
-              .toArray());
+      return median(iteration ->
+          switch (statistic) {
+            case MEAN ->
+                iteration.getPrimaryResult().getScore()
+                    * secondary(iteration, ThreadProfiler.SHARE);
+            case MEDIAN -> percentile(iteration, 50);
+            case PERCENTILE_99 -> percentile(iteration, 99);
+          });
+    }
+
+    /// Bytes that an operation allocates on its own thread.
+    double bytesPerOp() {
+      return median(iteration ->
+              iteration.getSecondaryResults().containsKey(OWN_BYTES)
+                  ? secondary(iteration, OWN_BYTES) / secondary(iteration, OWN_OPERATIONS)
+                  : secondary(iteration, ThreadProfiler.BYTES_PER_NANO)
+                      * iteration.getPrimaryResult().getScore())
+          .value();
+    }
+
+    private Score median(ToDoubleFunction<IterationResult> number) {
+      return Score.of(iterations.stream().mapToDouble(number).toArray());
+    }
+
+    private static double percentile(IterationResult iteration, int percent) {
+      return iteration.getPrimaryResult().getStatistics().getPercentile(percent);
+    }
+
+    private static double secondary(IterationResult iteration, String label) {
+      return Objects.requireNonNull(iteration.getSecondaryResults().get(label), label).getScore();
     }
   }
 
@@ -61,7 +80,7 @@ record JmhRunner(Effort effort, Path log) {
             .include("^" + Pattern.quote(PACKAGE + job.benchmark()) + "$")
             .threads(job.threads())
             .operationsPerInvocation(job.operations())
-            .addProfiler(GCProfiler.class)
+            .addProfiler(ThreadProfiler.class)
             .verbosity(VerboseMode.NORMAL)
             .output(log.toString())
             .shouldFailOnError(true)
@@ -76,23 +95,10 @@ record JmhRunner(Effort effort, Path log) {
       options.param(parameter.getKey(), parameter.getValue());
     }
     RunResult result = new Runner(options.build()).runSingle();
-    List<Result<?>> iterations = new ArrayList<>();
+    List<IterationResult> iterations = new ArrayList<>();
     for (BenchmarkResult fork : result.getBenchmarkResults()) {
-      for (IterationResult iteration : fork.getIterationResults()) {
-        iterations.add(iteration.getPrimaryResult());
-      }
+      iterations.addAll(fork.getIterationResults());
     }
-    return new Outcome(iterations, bytesPerOp(result.getSecondaryResults()));
-  }
-
-  @SuppressWarnings("rawtypes")
-  private static double bytesPerOp(Map<String, Result> results) {
-    Result<?> own = results.get(OWN_BYTES);
-    Result<?> operations = results.get(OWN_OPERATIONS);
-    if (own != null && operations != null) {
-      return own.getScore() / operations.getScore();
-    }
-    Result<?> allocated = results.get(ALLOCATED);
-    return allocated == null ? 0 : allocated.getScore();
+    return new Outcome(iterations);
   }
 }

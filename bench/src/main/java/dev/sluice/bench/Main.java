@@ -85,7 +85,7 @@ public final class Main {
     }
   }
 
-  /// What takes the processor from the benchmark is in its numbers, too.
+  /// Time on a processor is what counts, but caches and percentiles suffer.
   private void tellIfBusy() {
     OperatingSystemMXBean system = ManagementFactory.getOperatingSystemMXBean();
     double load = system.getSystemLoadAverage();
@@ -94,7 +94,7 @@ public final class Main {
       tell(
           String.format(
               Locale.ROOT,
-              "the machine is busy (load average %.1f on %d processors): numbers will be too high",
+              "the machine is busy (load average %.1f on %d processors): numbers will be rough",
               load,
               processors));
     }

@@ -63,7 +63,9 @@ class ThreadSectionsTest {
                   return;
                 }
                 // Others have come since: it is still found.
-                own.set(sections.own() == first ? first : null);
+                if (sections.own() == first) {
+                  own.set(first);
+                }
               }));
     }
     all.await();

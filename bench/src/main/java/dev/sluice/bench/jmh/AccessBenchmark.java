@@ -13,7 +13,7 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 /// Whole accesses by a device, translations cached.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class AccessBenchmark {
+public class AccessBenchmark extends MeasuredThread {
 
   /// Loads 8 bytes.
   @Benchmark

@@ -14,7 +14,7 @@ import org.openjdk.jmh.annotations.State;
 /// Bare copies by the JDK, with nothing of Sluice.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class CopyBenchmark {
+public class CopyBenchmark extends MeasuredThread {
 
   /// What is copied.
   @State(Scope.Thread)

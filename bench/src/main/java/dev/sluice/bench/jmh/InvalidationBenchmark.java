@@ -1,10 +1,13 @@
 package dev.sluice.bench.jmh;
 
+import com.sun.management.ThreadMXBean;
 import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.memory.Access;
+import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Level;
@@ -13,75 +16,90 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /// Invalidations, from the model's call to the completion.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class InvalidationBenchmark {
+public class InvalidationBenchmark extends MeasuredThread {
   /// How many pages one round invalidates, before they are cached again.
   public static final int PAGES_OF_A_ROUND = 256;
 
   private static final int PAGE = 4096;
 
-  /// Completions that run on the thread that invalidates.
+  /// A cache that is full when a round begins. Neither the filling nor what it allocates counts:
+  /// the names of the public fields are the labels of what is allocated in the rounds alone.
   @State(Scope.Thread)
-  public static class Completions {
-    long count;
-    final Runnable one = () -> count++;
-  }
+  @AuxCounters(AuxCounters.Type.EVENTS)
+  public static class Rounds {
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  /// A cache that is full when a round begins. Filling it is not timed.
-  @State(Scope.Thread)
-  public static class Refilled {
-    /// Makes the compiler's acquaintance with an invalidation of everything, which the rounds are
-    /// too few for.
+    /// Bytes in an iteration.
+    public long allocatedBytes;
+
+    /// Operations in an iteration.
+    public long countedOperations;
+
+    private final Device device = new Device();
+    final Runnable completed = () -> this.completions++;
+    private long invalidations;
+    private long completions;
+    private long completionsBefore;
+    private long allocatedBefore;
+
+    /// Attaches the device, and makes the compiler's acquaintance with an invalidation of
+    /// everything, which the rounds are too few for.
     @Setup(Level.Trial)
-    public void warm(Bed bed, Device device, Completions completions) {
+    public void prepare(Bed bed, SharedDevice one) {
+      device.prepare(bed, one);
       for (int i = 0; i < 20_000; i++) {
-        invalidateAll(bed.invalidator(), completions);
+        invalidateEverything(bed.invalidator(), completed);
         Outcome.require(device.context.check(bed.stream.base(), 1, Access.READ_WRITE));
       }
     }
 
     /// Caches every page.
     @Setup(Level.Invocation)
-    public void refill(Bed bed, Device device) {
+    public void begin(Bed bed) {
       bed.cacheAllPages(device.context);
+      completionsBefore = completions;
+      allocatedBefore = THREADS.getCurrentThreadAllocatedBytes();
+    }
+
+    /// Counts, and insists that each invalidation has completed: nothing was in flight.
+    @TearDown(Level.Invocation)
+    public void end() {
+      allocatedBytes += THREADS.getCurrentThreadAllocatedBytes() - allocatedBefore;
+      countedOperations += invalidations;
+      if (completions - completionsBefore != invalidations) {
+        throw new IllegalStateException("not complete though nothing was in flight");
+      }
     }
   }
 
   /// Invalidates pages one by one while nothing is in flight; each completes before the next.
   @Benchmark
-  public long page(Bed bed, Refilled refilled, Completions completions, OwnAllocation allocation) {
+  public long page(Bed bed, Rounds rounds) {
     Invalidator invalidator = bed.invalidator();
+    Runnable completed = rounds.completed;
     AddressStream stream = bed.stream;
     long base = stream.base();
     long step = stream.step();
     long mask = stream.mask();
-    long before = completions.count;
     long at = 0;
     for (int i = PAGES_OF_A_ROUND; i > 0; i--) {
       at = (at + step) & mask;
-      invalidatePage(invalidator, base + at, completions.one);
+      invalidatePage(invalidator, base + at, completed);
     }
-    if (completions.count - before != PAGES_OF_A_ROUND) {
-      throw new IllegalStateException("not complete though nothing was in flight");
-    }
-    allocation.operations(PAGES_OF_A_ROUND);
-    return before;
+    rounds.invalidations = PAGES_OF_A_ROUND;
+    return at;
   }
 
   /// Invalidates everything that is cached.
   @Benchmark
-  public long everything(
-      Bed bed, Refilled refilled, Completions completions, OwnAllocation allocation) {
-    long before = completions.count;
-    invalidateAll(bed.invalidator(), completions);
-    if (completions.count == before) {
-      throw new IllegalStateException("not complete though nothing was in flight");
-    }
-    allocation.operations(1);
-    return before;
+  public void everything(Bed bed, Rounds rounds) {
+    invalidateEverything(bed.invalidator(), rounds.completed);
+    rounds.invalidations = 1;
   }
 
   /// Completions that may run on the other thread.
@@ -111,7 +129,7 @@ public class InvalidationBenchmark {
     invalidator.invalidate(VtdMachine.DOMAIN, iova, iova + (PAGE - 1), completed);
   }
 
-  private static void invalidateAll(Invalidator invalidator, Completions completions) {
-    invalidator.invalidate(Invalidation.ofTranslations(), completions.one);
+  private static void invalidateEverything(Invalidator invalidator, Runnable completed) {
+    invalidator.invalidate(Invalidation.ofTranslations(), completed);
   }
 }

@@ -6,7 +6,6 @@ import dev.sluice.memory.Access;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -20,35 +19,37 @@ import org.openjdk.jmh.annotations.TearDown;
 /// Mapping a page and letting it go, its translation cached.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class MappingBenchmark {
+public class MappingBenchmark extends MeasuredThread {
   private static final int PAGE = 4096;
 
-  /// Mappings that the device holds all the time.
+  /// A device that holds mappings all the time.
   @State(Scope.Thread)
-  public static class Held {
-    /// How many.
+  @SuppressWarnings("NullAway.Init") // JMH calls the setup.
+  public static class MappingDevice {
+    /// How many it holds.
     @Param("0")
     public int live;
 
+    /// Whether all threads use one device.
+    @Param("true")
+    public boolean shared;
+
+    private final Device device = new Device();
     private final List<Mapping> mappings = new ArrayList<>();
 
-    private @Nullable Mapping reused;
+    /// What is opened and closed, again and again.
+    private Mapping reused;
 
-    /// The one that is opened again and again.
-    Mapping reused(DmaContext context) {
-      Mapping made = reused;
-      if (made == null) {
-        made = context.newMapping();
-        reused = made;
-      }
-      return made;
-    }
-
-    /// Makes them, over all pages in turn.
+    /// Fills the IOTLB, and makes the mappings that are held, over all pages in turn.
     @Setup
-    public void hold(Device device) {
+    public void prepare(Bed bed, SharedDevice one) {
+      device.shared = shared;
+      device.prepare(bed, one);
+      reused = device.context.newMapping();
       for (int i = 0; i < live; i++) {
-        mappings.add(map(device.context, VtdMachine.SMALL + (long) (i % VtdMachine.PAGES) * PAGE));
+        Mapping mapping = device.context.newMapping();
+        map(device.context, VtdMachine.SMALL + (long) (i % VtdMachine.PAGES) * PAGE, mapping);
+        mappings.add(mapping);
       }
     }
 
@@ -61,30 +62,25 @@ public class MappingBenchmark {
 
   /// Maps and lets go, in turn.
   @Benchmark
-  public long mapAndUnmap(Bed bed, Device device, Held held) {
-    DmaContext context = device.context;
-    Mapping mapping = held.reused(context);
+  public long mapAndUnmap(Bed bed, MappingDevice device) {
+    DmaContext context = device.device.context;
     AddressStream stream = bed.stream;
     long base = stream.base();
     long step = stream.step();
     long mask = stream.mask();
+    Mapping mapping = device.reused;
     long sum = 0;
     long at = 0;
     for (int i = bed.operations; i > 0; i--) {
       at = (at + step) & mask;
-      if (context.map(base + at, PAGE, Access.READ_WRITE, mapping) != null) {
-        throw new IllegalStateException("not mapped: 0x" + Long.toHexString(base + at));
-      }
+      map(context, base + at, mapping);
       sum += mapping.length();
       mapping.close();
     }
     return sum;
   }
 
-  private static Mapping map(DmaContext context, long iova) {
-    if (context.map(iova, PAGE, Access.READ_WRITE) instanceof Mapping mapping) {
-      return mapping;
-    }
-    throw new IllegalStateException("not mapped: 0x" + Long.toHexString(iova));
+  private static void map(DmaContext context, long iova, Mapping into) {
+    Outcome.require(context.map(iova, PAGE, Access.READ_WRITE, into));
   }
 }

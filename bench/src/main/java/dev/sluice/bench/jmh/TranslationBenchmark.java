@@ -13,13 +13,13 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 /// Translations without the access behind them.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class TranslationBenchmark {
-  private static final int READ = Access.READ.rights();
+public class TranslationBenchmark extends MeasuredThread {
 
   /// Independent translations that the IOTLB answers; in C: `hit`.
   @Benchmark
   public long hit(Bed bed, Device device) {
     Endpoint endpoint = device.context.endpoint();
+    int rights = Access.READ.rights();
     AddressStream stream = bed.stream;
     long base = stream.base();
     long step = stream.step();
@@ -28,7 +28,7 @@ public class TranslationBenchmark {
     long at = 0;
     for (int i = bed.operations; i > 0; i--) {
       at = (at + step) & mask;
-      sum += cached(endpoint, base + at);
+      sum += cached(endpoint, base + at, rights);
     }
     return sum;
   }
@@ -37,6 +37,7 @@ public class TranslationBenchmark {
   @Benchmark
   public long hitLatency(Bed bed, Device device) {
     Endpoint endpoint = device.context.endpoint();
+    int rights = Access.READ.rights();
     AddressStream stream = bed.stream;
     long base = stream.base();
     long step = stream.step();
@@ -46,7 +47,7 @@ public class TranslationBenchmark {
     long at = 0;
     for (int i = bed.operations; i > 0; i--) {
       at = (at + (found & zero) + step) & mask;
-      found = cached(endpoint, base + at);
+      found = cached(endpoint, base + at, rights);
     }
     return found;
   }
@@ -90,8 +91,8 @@ public class TranslationBenchmark {
     return found;
   }
 
-  private static long cached(Endpoint endpoint, long iova) {
-    long found = endpoint.cached(iova, READ);
+  private static long cached(Endpoint endpoint, long iova, int rights) {
+    long found = endpoint.cached(iova, rights);
     if (found == Iotlb.MISS) {
       throw new IllegalStateException("not cached: 0x" + Long.toHexString(iova));
     }

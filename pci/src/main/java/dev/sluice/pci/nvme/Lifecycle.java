@@ -202,14 +202,30 @@ final class Lifecycle {
   // --- the management thread
 
   private void manage(CommandRunner commands, RunFactory runs) {
-    for (Step step = next(); step != Step.END; step = next()) {
-      switch (step) {
-        case FINISH_RESET -> finishReset();
-        case FINISH_SHUTDOWN -> finishShutdown();
-        case START -> startRun(runs);
-        default -> serve(step, commands);
+    boolean more = true;
+    while (more) {
+      try {
+        more = take(next(), commands, runs);
+      } catch (InternalError e) {
+        // Of an access that is over: see GuestMemory. It was one for the run.
+        Run current = run;
+        if (current != null) {
+          commands.defect(current, e);
+        }
       }
     }
+  }
+
+  /// @return whether another step follows
+  private boolean take(Step step, CommandRunner commands, RunFactory runs) {
+    switch (step) {
+      case FINISH_RESET -> finishReset();
+      case FINISH_SHUTDOWN -> finishShutdown();
+      case START -> startRun(runs);
+      case END -> {}
+      case FINISH_DELETION, REPORT_EVENT, EXECUTE -> serve(step, commands);
+    }
+    return step != Step.END;
   }
 
   private Step next() {

@@ -226,8 +226,11 @@ final class WorkerPool {
       }
     } else {
       idle++;
-      needed.awaitUninterruptibly();
-      idle--;
+      try {
+        needed.awaitUninterruptibly();
+      } finally {
+        idle--;
+      }
       me.patience = PATIENCE;
     }
   }
@@ -270,6 +273,9 @@ final class WorkerPool {
     /// Where the results belong, while the worker is inside.
     private volatile @Nullable Run inside;
 
+    /// The run that was served last, by the worker itself.
+    private @Nullable Run last;
+
     /// Changes as long as the worker is not held up.
     private final AtomicLong progress = new AtomicLong();
 
@@ -281,22 +287,42 @@ final class WorkerPool {
     }
 
     private void work() {
-      for (Ready next = take(this); next != null; next = take(this)) {
-        Run run = next.run();
-        // The right to fetch from a queue of a run that has ended goes with the queue.
-        if (run.enter()) {
-          inside = run;
-          try {
-            visit(run, next.queue());
-          } catch (RuntimeException | Error e) {
-            runner.defect(run, e);
-          } finally {
-            results.end(run);
-            inside = null;
-            run.leave();
+      boolean more = true;
+      while (more) {
+        try {
+          more = workOnce();
+        } catch (InternalError e) {
+          // Of an access that is over: see GuestMemory. It was one for the last run.
+          Run broken = last;
+          if (broken != null) {
+            runner.defect(broken, e);
           }
         }
       }
+    }
+
+    /// @return whether there may be more
+    private boolean workOnce() {
+      Ready next = take(this);
+      if (next == null) {
+        return false;
+      }
+      Run run = next.run();
+      // The right to fetch from a queue of a run that has ended goes with the queue.
+      if (run.enter()) {
+        last = run;
+        inside = run;
+        try {
+          visit(run, next.queue());
+        } catch (RuntimeException | Error e) {
+          runner.defect(run, e);
+        } finally {
+          results.end(run);
+          inside = null;
+          run.leave();
+        }
+      }
+      return true;
     }
 
     /// Serves the queues of one run until there is nothing left, or others do.

@@ -47,11 +47,17 @@ final class Execution {
   }
 
   Result run() {
-    for (int i = 0; i < job.count() && !hold.cancelled(); i++) {
-      Result abort = job.holds() ? held(job.iova(i)) : access(job.iova(i));
-      if (abort != null) {
-        return abort;
+    int i = 0;
+    try {
+      for (; i < job.count() && !hold.cancelled(); i++) {
+        Result abort = job.holds() ? held(job.iova(i)) : access(job.iova(i));
+        if (abort != null) {
+          return abort;
+        }
       }
+    } catch (InternalError e) {
+      // The file behind the memory was cut short; compiled code may hear of it a moment later.
+      return result(AbortCode.of(AbortReason.MEMORY_FAILED), TargetAbort.NO_CODE, job.iova(i));
     }
     return result(AbortCode.NONE, 0, 0);
   }

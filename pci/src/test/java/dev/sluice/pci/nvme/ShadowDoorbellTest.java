@@ -2,7 +2,11 @@ package dev.sluice.pci.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.memory.MemoryStatus;
+import dev.sluice.memory.MessagePort;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -180,6 +184,60 @@ class ShadowDoorbellTest {
       for (int spin = random.nextInt(1 << random.nextInt(16)); spin > 0; spin--) {
         Thread.onSpinWait();
       }
+    }
+  }
+
+  /// The guest whose store comes between the controller's last look and its EventIdx: it sees the
+  /// old EventIdx and does not ring.
+  @Test
+  void aSubmissionThatCouldNotSeeTheNewEventIndexIsFound() {
+    shadows = Remote.AT;
+    events = Remote.AT + 4096;
+    Remote remote = new Remote();
+    guest.memory.addMessageOnly(Remote.AT, Remote.SIZE, true, remote);
+    configure();
+    NvmeGuest.Queue queue = guest.createQueues(1, 16);
+    for (int i = 1; i <= 15; i++) {
+      queue.put(Command.flush().id(i));
+    }
+    remote.next = 1;
+    remote.put(shadows + 8, 1);
+
+    guest.registers.write(0x1008, 4, 1);
+
+    for (int i = 0; i < 10; i++) {
+      queue.next();
+    }
+  }
+
+  /// Memory behind messages, in which the tail of queue 1 goes on by one, up to 10, just before its
+  /// EventIdx is written.
+  private static final class Remote implements MessagePort {
+    private static final long AT = 1L << 32;
+    private static final int SIZE = 1 << 16;
+
+    private final MemorySegment bytes = MemorySegment.ofArray(new byte[SIZE]);
+    private int next;
+
+    @Override
+    public synchronized MemoryStatus read(
+        long address, MemorySegment into, long offset, long length) {
+      MemorySegment.copy(bytes, address - AT, into, offset, length);
+      return MemoryStatus.OK;
+    }
+
+    @Override
+    public synchronized MemoryStatus write(
+        long address, MemorySegment from, long offset, long length) {
+      if (address == AT + 4096 + 8 && next > 0 && next < 10) {
+        put(AT + 8, ++next);
+      }
+      MemorySegment.copy(from, offset, bytes, address - AT, length);
+      return MemoryStatus.OK;
+    }
+
+    private synchronized void put(long address, int value) {
+      bytes.set(ValueLayout.JAVA_INT_UNALIGNED, address - AT, value);
     }
   }
 

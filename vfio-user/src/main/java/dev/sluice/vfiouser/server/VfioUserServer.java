@@ -132,6 +132,9 @@ public final class VfioUserServer implements AutoCloseable {
     while (true) {
       try {
         return listener.accept();
+      } catch (InternalError e) {
+        // Of an access to the memory of a client that has gone: see GuestMemory.
+        LOG.log(Level.DEBUG, "late news of memory that was cut short", e);
       } catch (IOException e) {
         LOG.log(Level.WARNING, () -> "no client can be accepted on " + listener, e);
         options.listener().failed(e);

@@ -54,39 +54,38 @@ public final class VtdDomain implements DmaMapper {
       busAddresses[i] = iova + (long) i * Ram.PAGE;
       table.map(busAddresses[i], pages[i], direction.readable(), direction.writable());
     }
+    unit.flushWriteBuffer();
     if (unit.capabilities().cachingMode()) {
-      invalidatePages(iova, order, false);
-    } else {
-      unit.flushWriteBuffer();
+      unit.submit(pagesDescriptor(iova, order, false));
     }
     return new DmaBuffer(pages, busAddresses);
   }
 
   @Override
   public void unmap(DmaBuffer buffer) throws HardwareException {
-    long iova = buffer.busAddress(0);
-    int order = orderOf(buffer.pageCount());
-    List<Long> tables = table.unmap(iova, buffer.pageCount());
     if (flushing == Flushing.STRICT) {
-      invalidatePages(iova, order, tables.isEmpty());
-      release(new Unmapped(iova, order, tables));
+      beginUnmap(buffer).await();
       return;
     }
-    unflushed.add(new Unmapped(iova, order, tables));
+    unflushed.add(clear(buffer));
     if (unflushed.size() == FLUSH_QUEUE) {
       flush();
     }
   }
 
+  /// Takes a buffer out of the tables; the hardware does not know yet.
+  private Unmapped clear(DmaBuffer buffer) {
+    long iova = buffer.busAddress(0);
+    return new Unmapped(iova, orderOf(buffer.pageCount()), table.unmap(iova, buffer.pageCount()));
+  }
+
   /// Takes away what [#map] gave, strictly, and does not wait for it.
   public Unmapping beginUnmap(DmaBuffer buffer) throws HardwareException {
-    long iova = buffer.busAddress(0);
-    int order = orderOf(buffer.pageCount());
-    List<Long> tables = table.unmap(iova, buffer.pageCount());
+    Unmapped cleared = clear(buffer);
     unit.flushWriteBuffer();
+    boolean leavesOnly = cleared.tables().isEmpty();
     return new Unmapping(
-        unit.begin(pagesDescriptor(iova, order, tables.isEmpty())),
-        new Unmapped(iova, order, tables));
+        unit.begin(pagesDescriptor(cleared.iova(), cleared.order(), leavesOnly)), cleared);
   }
 
   /// An unmap that is under way.
@@ -106,7 +105,8 @@ public final class VtdDomain implements DmaMapper {
       return invalidation.isComplete();
     }
 
-    /// Waits until it does; the pages may be used for anything then, and the addresses again.
+    /// Waits until it does; the pages may be used for anything then, and the addresses again. To be
+    /// called once.
     ///
     /// @throws HardwareException when the hardware reports an error or does not complete
     public void await() throws HardwareException {
@@ -126,11 +126,6 @@ public final class VtdDomain implements DmaMapper {
   private void release(Unmapped unmapped) {
     unmapped.tables().forEach(unit::freePage);
     addresses.free(unmapped.iova(), unmapped.order());
-  }
-
-  private void invalidatePages(long iova, int order, boolean leavesOnly) throws HardwareException {
-    unit.flushWriteBuffer();
-    unit.submit(pagesDescriptor(iova, order, leavesOnly));
   }
 
   private Descriptor pagesDescriptor(long iova, int order, boolean leavesOnly) {

@@ -253,8 +253,8 @@ sub meanwhile {
     prepare_write(SECOND, OTHER_IOVA, OTHER_SEED, 0);
     note(READY, 1);
     until_true('the unmap', sub { noted(CALLED) });
-    my $steps = 0;
-    $steps++ until now() > noted(CALLED) + COUNT_FOR;
+    my ($steps, $began) = (0, now());
+    do { $steps++ } until now() > $began + COUNT_FOR;
     set(SECOND + CONTROL, START);
     until_true('the end of the other write', sub { get(SECOND + STATUS) & DONE });
     note(ELSEWHERE, PAGE - wrong_bytes($other, pattern(OTHER_SEED)));
