@@ -35,6 +35,7 @@ final class Libc {
   static final int SHUT_RDWR = 2;
 
   static final short POLLIN = 0x1;
+  static final short POLLOUT = 0x4;
   static final short POLLNVAL = 0x20;
 
   static final int PROT_READ = 1;

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 ///  | fd   | events | revents |      fd -1: the entry is ignored
 /// ```
 public final class PollSet {
-  private static final long ENTRY = 8;
-  private static final long EVENTS = 4;
+  static final long ENTRY = 8;
+  static final long EVENTS = 4;
   private static final long REVENTS = 6;
 
   /// The longest that one call of poll sleeps; a longer wait is made of several. Keeps the

@@ -2,6 +2,7 @@ package dev.sluice.host;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -186,6 +187,22 @@ public final class UnixSocket extends Pollable implements AutoCloseable {
       }
     } finally {
       sending.unlock();
+    }
+  }
+
+  /// Whether a send of some hundred bytes would not have to wait: at least half of the socket's
+  /// buffer is free, or the peer has ended.
+  public boolean isWritable() throws SystemCallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment entry = arena.allocate(PollSet.ENTRY, PollSet.ENTRY);
+      entry.set(JAVA_INT, 0, fd.number());
+      entry.set(JAVA_SHORT, PollSet.EVENTS, Libc.POLLOUT);
+      int ready = Libc.poll(entry, 1, 0);
+      if (ready < 0 && -ready != Errno.EINTR.number()) {
+        throw new SystemCallException(
+            "poll", Errno.of(-ready), "ask whether " + fd + " takes more");
+      }
+      return ready > 0;
     }
   }
 

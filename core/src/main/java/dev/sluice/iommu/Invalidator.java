@@ -241,6 +241,7 @@ public final class Invalidator {
       throw new IllegalArgumentException(
           "empty range: first 0x%x, last 0x%x".formatted(first, last));
     }
+    long before;
     long number = count.begin();
     try {
       Spaces now = spaces;
@@ -254,9 +255,9 @@ public final class Invalidator {
         }
       }
     } finally {
-      count.end();
+      before = count.end();
     }
-    finish(-1, tag, first, last, null, completed);
+    finish(-1, tag, first, last, null, before, completed);
   }
 
   /// Makes the IOMMU forget, and runs `completed` once when nothing obtained before over the range
@@ -268,13 +269,21 @@ public final class Invalidator {
   ///   that a guest fills loops instead
   public void invalidate(Invalidation what, Runnable completed) {
     Objects.requireNonNull(completed);
+    long before;
     long number = count.begin();
     try {
       drop(what, number);
     } finally {
-      count.end();
+      before = count.end();
     }
-    finish(what.tagMask(), what.tagValue(), what.first(), what.last(), what.endpoint(), completed);
+    finish(
+        what.tagMask(),
+        what.tagValue(),
+        what.first(),
+        what.last(),
+        what.endpoint(),
+        before,
+        completed);
   }
 
   private void drop(Invalidation what, long number) {
@@ -304,16 +313,15 @@ public final class Invalidator {
   /// From the moment at which the caches are as the guest wants them.
   ///
   /// @param only whose accesses alone are meant, or null for everybody's
+  /// @param before the count at the end of the changes: what was taken under an earlier one is meant
   private void finish(
       long tagMask,
       long tagValue,
       long first,
       long last,
       @Nullable Endpoint only,
+      long before,
       Runnable completed) {
-    // Another invalidation may have counted since: then some leases that began after this one are
-    // waited for as well.
-    long before = count.get();
     if (isQuiet(only, tagMask, tagValue, first, last, before)) {
       Continuations.run(completed);
     } else {

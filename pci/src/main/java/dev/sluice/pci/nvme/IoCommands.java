@@ -24,7 +24,6 @@ final class IoCommands {
   static final Set<Integer> CHANGING = Set.of(WRITE, WRITE_ZEROES, DATASET_MANAGEMENT);
 
   private static final int FORCE_UNIT_ACCESS = 1 << 30;
-  private static final int BLOCK_COUNT = 0xffff;
 
   /// What Write Zeroes writes at a time.
   private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(1 << 18).asReadOnlyBuffer();
@@ -91,9 +90,9 @@ final class IoCommands {
   private Status onBlocks(Run run, CommandBuffers buffers, int opcode) {
     SubmissionEntry entry = buffers.entry();
     int control = entry.commandDword(12);
-    long blocks = (control & BLOCK_COUNT) + 1L;
+    long length = entry.transferLength();
+    long blocks = length >>> Namespace.BLOCK_SHIFT;
     long first = entry.startingBlock();
-    long length = blocks << Namespace.BLOCK_SHIFT;
     if (opcode != WRITE_ZEROES && length > DataPointer.MAX_TRANSFER) {
       return Status.INVALID_FIELD;
     }

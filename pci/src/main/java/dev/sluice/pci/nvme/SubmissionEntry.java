@@ -78,6 +78,11 @@ final class SubmissionEntry {
     return bytes.get(QWORD, 0x28);
   }
 
+  /// Bytes of the logical blocks that a command with a block count, in command dword 12, is about.
+  long transferLength() {
+    return ((dword(12) & 0xffff) + 1L) << Namespace.BLOCK_SHIFT;
+  }
+
   private int dword(int index) {
     return bytes.get(DWORD, 4L * index);
   }

@@ -33,8 +33,12 @@ final class WorkerPool {
   /// it back.
   private static final int PATIENCE = 10;
 
-  /// How many results may wait for one interrupt while there are more commands.
+  /// How many results may wait for one interrupt while there are more commands,
   private static final int RESULTS = 8;
+
+  /// and how long, counted from the start of the first one's command: the guest should prepare its
+  /// next commands while these execute.
+  private static final long RESULTS_NANOS = 25_000;
 
   private final CommandRunner runner;
   private final List<Worker> workers = new ArrayList<>();
@@ -273,6 +277,9 @@ final class WorkerPool {
     /// Where the results belong, while the worker is inside.
     private volatile @Nullable Run inside;
 
+    /// When the first command began whose result the guest was not told of.
+    private long untoldSince;
+
     /// The run that was served last, by the worker itself.
     private @Nullable Run last;
 
@@ -366,10 +373,14 @@ final class WorkerPool {
       } finally {
         untold = results.add(queue);
       }
-      if (!known) {
-        pace.add(System.nanoTime() - begun);
+      if (untold == 1) {
+        untoldSince = begun;
       }
-      if (!quick || untold >= RESULTS) {
+      long ended = System.nanoTime();
+      if (!known) {
+        pace.add(ended - begun, buffers.entry().transferLength());
+      }
+      if (!quick || untold >= RESULTS || ended - untoldSince >= RESULTS_NANOS) {
         results.tell(run);
       }
     }

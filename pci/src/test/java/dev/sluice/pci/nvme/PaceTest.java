@@ -11,7 +11,7 @@ class PaceTest {
 
   private void add(int times, long nanos) {
     for (int i = 0; i < times; i++) {
-      pace.add(nanos);
+      pace.add(nanos, 4096);
     }
   }
 
@@ -29,9 +29,21 @@ class PaceTest {
   }
 
   @Test
+  void theCopyOfMuchDataIsNotSlow() {
+    for (int i = 0; i < 100; i++) {
+      pace.add(110 * US, 128 * 1024);
+    }
+    assertThat(pace.isSlow()).isFalse();
+    for (int i = 0; i < 100; i++) {
+      pace.add(130 * US, 128 * 1024);
+    }
+    assertThat(pace.isSlow()).isTrue();
+  }
+
+  @Test
   void aSingleHiccupChangesNothing() {
     add(100, 5 * US);
-    pace.add(50_000 * US);
+    pace.add(50_000 * US, 4096);
     assertThat(pace.isSlow()).isFalse();
   }
 

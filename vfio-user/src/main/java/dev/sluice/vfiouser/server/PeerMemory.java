@@ -270,6 +270,10 @@ final class PeerMemory implements MessagePort {
       @Nullable MemorySegment from,
       long offset) {
     sender.send(id, request, () -> isWanted(request), known, from, offset);
+    if (request.purpose != PeerRequest.Purpose.POST) {
+      // Of those who found this send under way.
+      sendPosts();
+    }
   }
 
   private boolean isWanted(PeerRequest request) {
@@ -295,22 +299,54 @@ final class PeerMemory implements MessagePort {
     } finally {
       lock.unlock();
     }
-    probeUnlessKnown();
-    sendPosts();
+    goOn();
     return true;
   }
 
-  /// Sends what may be sent of the posted writes, in their order.
+  /// Sends what of the posted writes has had to stay, if it can go now. After each message of the
+  /// client, which shows that it is alive.
+  void goOn() {
+    if (!posts.isEmpty()) {
+      sender.tryAlone(() -> {
+        if (sender.isWritable()) {
+          probeUnlessKnown();
+        }
+      });
+      sendPosts();
+    }
+  }
+
+  /// Sends what may be sent of the posted writes, in their order, and never waits: neither for a
+  /// client that takes nothing nor for another's send. Those that stay go out behind that send, or
+  /// when the client sends something.
   private void sendPosts() {
-    sender.alone(() -> {
-      while (sendPost()) {
-        // and the next
+    while (maySendPost()
+        && sender.tryAlone(() -> {
+          while (sendPost()) {
+            // and the next
+          }
+        })) {
+      // One may have come between the last look and the end of the sending.
+    }
+  }
+
+  private boolean maySendPost() {
+    lock.lock();
+    try {
+      if (closed || layout == null || posts.first() == null || requests.isFull()) {
+        return false;
       }
-    });
+    } finally {
+      lock.unlock();
+    }
+    return sender.isWritable();
   }
 
   /// @return whether there may be another
   private boolean sendPost() {
+    if (!maySendPost()) {
+      return false;
+    }
     PeerRequest request;
     DmaAccess.Layout known;
     int id;
@@ -417,6 +453,7 @@ final class PeerMemory implements MessagePort {
         lock.unlock();
       }
     });
+    sendPosts();
   }
 
   /// The client has gone: everything fails, and nothing is sent any more.

@@ -28,6 +28,16 @@ final class PeerRequestTable {
     return -1;
   }
 
+  /// Whether every place is taken.
+  boolean isFull() {
+    for (PeerRequest request : requests) {
+      if (request == null) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /// The request of that id; null when there is none.
   @Nullable PeerRequest find(int id) {
     int place = placeOf(id);

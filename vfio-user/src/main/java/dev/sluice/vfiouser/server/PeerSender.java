@@ -65,6 +65,31 @@ final class PeerSender {
     }
   }
 
+  /// Whether a short message would be taken at once.
+  boolean isWritable() {
+    try {
+      return channel.isWritable();
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "could not ask whether the client takes more", e);
+      return false;
+    }
+  }
+
+  /// Runs `change` while nobody sends, unless somebody does just now, perhaps for long.
+  ///
+  /// @return whether it ran
+  boolean tryAlone(Runnable change) {
+    if (!sending.tryLock()) {
+      return false;
+    }
+    try {
+      change.run();
+    } finally {
+      sending.unlock();
+    }
+    return true;
+  }
+
   /// Runs `change` while nobody sends: who sends afterwards sees it when asked what is wanted.
   /// Several sends within `change` are not parted.
   void alone(Runnable change) {

@@ -5,7 +5,8 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Message writes that wait to be sent, oldest first. Guarded by the lock of [PeerMemory].
+/// Message writes that wait to be sent, oldest first. Guarded by the lock of [PeerMemory], but for
+/// [#isEmpty()].
 ///
 /// They are interrupts: one that is equal to one that waits says nothing new.
 final class PostedWrites {
@@ -13,6 +14,12 @@ final class PostedWrites {
   record Post(long address, int data) {}
 
   private final Set<Post> waiting = new LinkedHashSet<>();
+  private volatile boolean empty = true;
+
+  /// Whether none waits, asked from any thread.
+  boolean isEmpty() {
+    return empty;
+  }
 
   /// Lets one wait behind the others.
   ///
@@ -22,6 +29,7 @@ final class PostedWrites {
       return false;
     }
     waiting.add(new Post(address, data));
+    empty = false;
     return true;
   }
 
@@ -34,6 +42,7 @@ final class PostedWrites {
   /// Takes one out that is being sent.
   void remove(Post post) {
     waiting.remove(post);
+    empty = waiting.isEmpty();
   }
 
   /// Forgets all.
@@ -42,6 +51,7 @@ final class PostedWrites {
   int clear() {
     int forgotten = waiting.size();
     waiting.clear();
+    empty = true;
     return forgotten;
   }
 }

@@ -109,6 +109,7 @@ final class Session {
         case WHOLE -> {
           receive(inbox.message(), inbox.attachments());
           inbox.clear();
+          peer.goOn();
         }
         case END -> {
           return "it closed the connection";

@@ -43,6 +43,9 @@ public interface Channel extends AutoCloseable {
   void send(MemorySegment from, long offset, long length, List<Attachment> attachments)
       throws IOException;
 
+  /// Whether a [#send] of some hundred bytes would not have to wait.
+  boolean isWritable() throws IOException;
+
   /// Waits for one of several things, whatever comes first.
   ///
   /// @param readable whether bytes that have arrived, or the end, count

@@ -129,6 +129,16 @@ final class InMemoryChannel implements Channel {
   }
 
   @Override
+  public boolean isWritable() {
+    out.lock.lock();
+    try {
+      return out.bytes < Pipe.CAPACITY || out.ended;
+    } finally {
+      out.lock.unlock();
+    }
+  }
+
+  @Override
   public int await(boolean readable, long nanos) {
     long end = System.nanoTime() + nanos;
     in.lock.lock();

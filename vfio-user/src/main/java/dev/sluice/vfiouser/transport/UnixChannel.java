@@ -79,6 +79,11 @@ public final class UnixChannel implements Channel {
     socket.send(from, offset, length, attachments.isEmpty() ? List.of() : descriptors(attachments));
   }
 
+  @Override
+  public boolean isWritable() throws IOException {
+    return socket.isWritable();
+  }
+
   private static List<Fd> descriptors(List<Attachment> attachments) {
     List<Fd> fds = new ArrayList<>();
     for (Attachment attachment : attachments) {
