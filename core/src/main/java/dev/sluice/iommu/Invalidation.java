@@ -91,15 +91,4 @@ public record Invalidation(
   boolean matches(long tag) {
     return (tag & tagMask) == (tagValue & tagMask);
   }
-
-  /// Whether accesses of `other` can be concerned at all.
-  boolean concerns(Endpoint other) {
-    return endpoint == null || endpoint == other;
-  }
-
-  /// Whether `[otherFirst, otherLast]` has an address in common with the range.
-  boolean overlaps(long otherFirst, long otherLast) {
-    return Long.compareUnsigned(otherFirst, last) <= 0
-        && Long.compareUnsigned(first, otherLast) <= 0;
-  }
 }

@@ -37,7 +37,7 @@ final class PageLeases {
 
   /// Cells of eight longs each, so that a lease takes one cache line.
   static final class Table {
-    private static final int WORD = 0;
+    // Places in a cell; the word comes first.
     private static final int TAG = 1;
     private static final int FIRST = 2;
     private static final int LAST = 3;
@@ -245,6 +245,8 @@ final class PageLeases {
   /// What is done with a live lease.
   @FunctionalInterface
   interface Action {
+    /// Does it.
+    ///
     /// @param word by which the lease is told from the next one in its cell
     void accept(Table table, int cell, long word);
   }

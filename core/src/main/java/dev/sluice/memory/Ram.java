@@ -219,7 +219,7 @@ public final class Ram {
   private boolean failed(long ramAddress, Throwable e) {
     if (e instanceof IllegalStateException misuse
         && segment(ramAddress).scope().isAlive()
-        && segment(ramAddress) != NO_RAM) {
+        && segment(ramAddress).byteSize() > 0) {
       throw misuse;
     }
     RamRegion.clearInterrupt(e);

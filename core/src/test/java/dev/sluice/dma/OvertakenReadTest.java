@@ -26,7 +26,6 @@ class OvertakenReadTest {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final byte SECRET = 0x5E;
   private static final byte OWN = 0x11;
-  private static final int MOVES = 1_500;
 
   private final DmaMachine machine = new DmaMachine();
   private final AtomicBoolean stop = new AtomicBoolean();
@@ -37,8 +36,9 @@ class OvertakenReadTest {
     machine.memory.fill(RAM + ramPage * PAGE, PAGE, whose);
   }
 
+  /// @param moves how often it moves, each time after a read
   /// @param between whether the page is nowhere between two places
-  private void moveAroundUnder(Runnable read, boolean between) throws InterruptedException {
+  private void moveAroundUnder(Runnable read, int moves, boolean between) throws InterruptedException {
     give(0, OWN);
     machine.map(0, 0);
     Thread device =
@@ -57,7 +57,7 @@ class OvertakenReadTest {
       while (reads.get() == 0 && device.isAlive()) {
         Thread.yield();
       }
-      for (int move = 0; move < MOVES && device.isAlive(); move++) {
+      for (int move = 0; move < moves && device.isAlive(); move++) {
         long from = move & 1;
         long to = 1 - from;
         machine.iommu.unmap(0);
@@ -115,27 +115,27 @@ class OvertakenReadTest {
 
   @Test
   void aReadOfAPageIsRepeated() throws Exception {
-    moveAroundUnder(reading(PAGE), false);
+    moveAroundUnder(reading(PAGE), 1_000, false);
   }
 
   @Test
   void aReadOfSomeBytesIsRepeated() throws Exception {
-    moveAroundUnder(reading(64), false);
+    moveAroundUnder(reading(64), 1_000, false);
   }
 
   @Test
   void aReadThatIsRefusedAtTheRepetitionLeavesNothing() throws Exception {
-    moveAroundUnder(reading(PAGE), true);
+    moveAroundUnder(reading(PAGE), 1_000, true);
   }
 
   @Test
   void aLoadIsRepeated() throws Exception {
-    moveAroundUnder(loading(), false);
+    moveAroundUnder(loading(), 1_000, false);
   }
 
   @Test
   void aLoadThatIsRefusedAtTheRepetitionLeavesNothing() throws Exception {
-    moveAroundUnder(loading(), true);
+    moveAroundUnder(loading(), 1_000, true);
   }
 
   @Test
@@ -149,7 +149,7 @@ class OvertakenReadTest {
             return;
           }
           try {
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 4; i++) {
               mapping.read(0, into, 0, PAGE);
               noneIsSecret(into, "a mapping");
             }
@@ -159,6 +159,7 @@ class OvertakenReadTest {
             mapping.close();
           }
         },
+        200,
         true);
   }
 }
