@@ -92,7 +92,6 @@ final class BenchJson {
     json.writeNumberProperty("interrupts", work.interrupts());
     json.writeNumberProperty("iommuWrites", work.iommuWrites());
     json.writeNumberProperty("iommuReads", work.iommuReads());
-    json.writeNumberProperty("translations", work.translations());
     json.writeNumberProperty("misses", work.misses());
     json.writeNumberProperty("invalidations", work.invalidations());
     json.writeNumberProperty("drains", work.drains());

@@ -107,7 +107,7 @@ final class BenchTable {
     boolean behind = report.setting().iommu() != BootOptions.IommuKind.NONE;
     List<String> titles = new ArrayList<>(List.of("I/Os", "doorbells", "interr."));
     if (behind) {
-      titles.addAll(List.of("IOMMU wr", "IOMMU rd", "transl.", "misses", "invalid.", "waited"));
+      titles.addAll(List.of("IOMMU wr", "IOMMU rd", "misses", "invalid.", "waited"));
     }
     heading("Sluice, for each I/O", titles.toArray(String[]::new));
     for (BenchReport.Row row : report.rows()) {
@@ -123,7 +123,6 @@ final class BenchTable {
     if (behind) {
       columns.add(perIo(work, Work::iommuWrites));
       columns.add(perIo(work, Work::iommuReads));
-      columns.add(perIo(work, Work::translations));
       columns.add(perIo(work, Work::misses));
       columns.add(perIo(work, Work::invalidations));
       columns.add(perIo(work, Work::delayedDrains));

@@ -50,15 +50,16 @@ class LingerTest {
   void whoWasNotAloneOnTheProcessorLingersNoMoreForAWhile() {
     gap(0, 100 * US);
     linger.isWorthwhile(1000 * US);
-    linger.paused(1000 * US, 1001 * US);
-    assertThat(linger.isWorthwhile(1001 * US)).isTrue();
+    linger.paused(1000 * US, 1050 * US);
+    assertThat(linger.isWorthwhile(1050 * US)).isTrue();
 
-    linger.paused(1001 * US, 1050 * US);
+    linger.paused(1050 * US, 1250 * US);
 
-    assertThat(linger.isWorthwhile(1050 * US)).isFalse();
-    linger.found(1060 * US);
+    linger.found(1260 * US);
+    assertThat(linger.isWorthwhile(1270 * US)).isFalse();
+    linger.found(1280 * US);
     assertThat(linger.isWorthwhile(20_000 * US)).isFalse();
-    linger.found(20_010 * US);
+    linger.found(20_100 * US);
     assertThat(linger.isWorthwhile(30_000 * US)).isTrue();
   }
 

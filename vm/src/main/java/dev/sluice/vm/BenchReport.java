@@ -94,8 +94,7 @@ public record BenchReport(
   /// @param iommuWrites register writes to the IOMMU: mostly the tail of its queue
   /// @param iommuReads register reads of the IOMMU, for each of which a processor of the guest
   ///   stood still
-  /// @param translations addresses that devices asked for
-  /// @param misses those that took a walk through the guest's tables
+  /// @param misses accesses that no cached translation answered
   /// @param invalidations of the IOTLB, of whatever kind
   /// @param drains invalidations that were completed
   /// @param delayedDrains those that had to wait for an access
@@ -105,7 +104,6 @@ public record BenchReport(
       long interrupts,
       long iommuWrites,
       long iommuReads,
-      long translations,
       long misses,
       long invalidations,
       long drains,
@@ -118,7 +116,6 @@ public record BenchReport(
           interrupts - earlier.interrupts,
           iommuWrites - earlier.iommuWrites,
           iommuReads - earlier.iommuReads,
-          translations - earlier.translations,
           misses - earlier.misses,
           invalidations - earlier.invalidations,
           drains - earlier.drains,

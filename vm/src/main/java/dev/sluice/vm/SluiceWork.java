@@ -18,8 +18,7 @@ final class SluiceWork {
         disk.interrupts(),
         registers.barWrites(),
         registers.barReads(),
-        iommu.map(BootReport.IommuSummary::translations).orElse(0L),
-        iommu.map(unit -> unit.translations() - unit.iotlbHits()).orElse(0L),
+        iommu.map(BootReport.IommuSummary::iotlbMisses).orElse(0L),
         iommu.map(unit -> ofIotlb(unit.invalidations())).orElse(0L),
         iommu.map(unit -> unit.drains().count()).orElse(0L),
         iommu.map(unit -> unit.drains().delayed()).orElse(0L));

@@ -30,7 +30,7 @@ class WorkbenchTest {
               progress.add(fraction + " " + detail);
             }
           },
-          () -> new BenchReport.Work(commands, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+          () -> new BenchReport.Work(commands, 1, 2, 3, 4, 5, 6, 7, 8));
 
   @Test
   void aResultHasRatesFromWhatWasMovedAndInterruptsFromTheGuest() {
@@ -74,7 +74,7 @@ class WorkbenchTest {
     bench.stage(new GuestStage("reads-ended", 2));
     commands = 1000;
     bench.stage(new GuestStage("reads-ended", 3));
-    assertThat(bench.work(READS)).contains(new BenchReport.Work(250, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    assertThat(bench.work(READS)).contains(new BenchReport.Work(250, 0, 0, 0, 0, 0, 0, 0, 0));
     assertThat(progress).containsExactly("0.0 reads");
   }
 
