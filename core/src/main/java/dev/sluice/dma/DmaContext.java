@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A device's only way to guest memory.
@@ -41,13 +42,23 @@ public final class DmaContext implements AutoCloseable {
   /// The most bytes of one mapping: bounds the pages that one call translates.
   public static final long MAX_MAPPING = 16 * 1024 * 1024;
 
+  /// How much memory the bounce mappings of a context have unless it is told otherwise: one of the
+  /// largest, or those of 64 KiB that fill a queue of 256 requests. The guest decides how many
+  /// there would be without it.
+  public static final long DEFAULT_BOUNCE_BUDGET = 16 * 1024 * 1024;
+
   private enum Kind {
     READ(Access.READ),
     WRITE(Access.WRITE),
+    /// A write that is never an interrupt message.
+    WRITE_BACK(Access.WRITE),
     FILL(Access.WRITE),
     CHECK_READ(Access.READ),
     CHECK_WRITE(Access.WRITE),
-    CHECK_BOTH(Access.READ_WRITE);
+    CHECK_BOTH(Access.READ_WRITE),
+    /// Checks that report a fault, as an access that is announced does.
+    CLAIM_WRITE(Access.WRITE),
+    CLAIM_BOTH(Access.READ_WRITE);
 
     final Access access;
 
@@ -75,6 +86,7 @@ public final class DmaContext implements AutoCloseable {
   private final @Nullable Iommu iommu;
   private final Ram ram;
   private final @Nullable RemovalListener removals;
+  private final Bounces bounces = new Bounces(this);
 
   /// Whether the function may make requests. Changed under this, read without. To be asked within a
   /// section, so that whoever takes the right away and then awaits the sections knows that no
@@ -345,9 +357,10 @@ public final class DmaContext implements AutoCloseable {
     long moved =
         switch (kind) {
           case READ -> memory.read(address, other, offset, length);
-          case WRITE -> memory.write(address, other, offset, length);
+          case WRITE, WRITE_BACK -> memory.write(address, other, offset, length);
           case FILL -> memory.fill(address, length, value);
-          case CHECK_READ, CHECK_WRITE, CHECK_BOTH -> memory.reach(address, length, kind.access);
+          case CHECK_READ, CHECK_WRITE, CHECK_BOTH, CLAIM_WRITE, CLAIM_BOTH ->
+              memory.reach(address, length, kind.access);
         };
     if (moved == length) {
       return null;
@@ -422,9 +435,9 @@ public final class DmaContext implements AutoCloseable {
     boolean moved =
         switch (kind) {
           case READ -> ram.read(at, other, offset, run);
-          case WRITE -> ram.write(at, other, offset, run);
+          case WRITE, WRITE_BACK -> ram.write(at, other, offset, run);
           case FILL -> ram.fill(at, run, value);
-          case CHECK_READ, CHECK_WRITE, CHECK_BOTH -> true;
+          case CHECK_READ, CHECK_WRITE, CHECK_BOTH, CLAIM_WRITE, CLAIM_BOTH -> true;
         };
     return moved ? run : 0;
   }
@@ -798,6 +811,79 @@ public final class DmaContext implements AutoCloseable {
     return null;
   }
 
+  // --- whole mappings
+
+  /// Maps the whole of a range as one run of bytes, whatever it is made of: the memory itself where
+  /// it is contiguous RAM, else a copy of it, a bounce mapping. See [MappedMemory] for what
+  /// differs.
+  ///
+  /// A bounce mapping takes room, in powers of two of pages, of the context's [#bounceBudget]. The
+  /// call waits for none: where there is none, or others wait for some, it answers [NoRoom].
+  ///
+  /// @param length bytes, 1 or more; more than [#MAX_MAPPING] is answered with [NoRoom]
+  /// @return [MappedMemory] of `length` bytes, to be closed; or a [TargetAbort] about the first
+  ///   byte that is refused; or [NoRoom]
+  public WholeResult mapWhole(long iova, long length, Access access) {
+    return bounces.map(iova, length, access, null);
+  }
+
+  /// Maps as [#mapWhole(long, long, Access)] does, in room that was waited for.
+  ///
+  /// @param room of this context, for `length` bytes or more. A bounce mapping takes it over; with
+  ///   any other result it stays with the caller
+  /// @return never [NoRoom]
+  public WholeResult mapWhole(long iova, long length, Access access, BounceRoom room) {
+    return bounces.map(iova, length, access, room);
+  }
+
+  /// Waits, without a thread, until there is room for a bounce mapping of so many bytes. Those who
+  /// wait are served in the order in which they came, large or small.
+  ///
+  /// @param bytes 1 to [NoRoom#most()]
+  /// @param then runs once, with the room: before the call returns when there is some and nobody
+  ///   waits, else on the thread that gives it back, one at a time and without a lock. It must not
+  ///   block. Never when the context is closed before
+  /// @return false when `then` will not run: the context is closed, or 256 wait already
+  public boolean whenRoom(long bytes, Consumer<? super BounceRoom> then) {
+    return bounces.budget().whenRoom(bytes, then);
+  }
+
+  /// Limits the memory of bounce mappings, at first [#DEFAULT_BOUNCE_BUDGET] bytes. To be set
+  /// before they are used.
+  ///
+  /// @param bytes 0 or more; less than a page: there are none
+  /// @throws IllegalStateException when one is open, or waited for
+  public void bounceBudget(long bytes) {
+    bounces.budget().set(bytes);
+  }
+
+  /// Bytes of the budget that bounce mappings, and those who are about to make one, have now.
+  public long bounceBytes() {
+    return bounces.budget().given();
+  }
+
+  /// Who is told when a bounce mapping ends by [MappedMemory#close()] and not all of what was
+  /// written to it could be written back. Without a handler it is logged.
+  ///
+  /// @param handler runs on the thread that closes
+  public void onRefusedWriteBack(Consumer<? super TargetAbort> handler) {
+    bounces.onRefused(handler);
+  }
+
+  /// Whether a bounce mapping may be written back as things are; if not, the guest is told.
+  @Nullable TargetAbort claim(long iova, long length, Access access) {
+    Kind kind = access.reads() ? Kind.CLAIM_BOTH : Kind.CLAIM_WRITE;
+    return move(kind, iova, NOTHING, 0, length, (byte) 0);
+  }
+
+  @Nullable TargetAbort writeBack(long iova, MemorySegment from, long offset, long length) {
+    return move(Kind.WRITE_BACK, iova, from, offset, length, (byte) 0);
+  }
+
+  TargetAbort noBusMaster(long iova, Access access) {
+    return abort(iova, access, AbortReason.BUS_MASTER_OFF);
+  }
+
   // --- what all of them share
 
   /// Within a section: the page of an address from the cache or the model, or why there is none.
@@ -835,13 +921,15 @@ public final class DmaContext implements AutoCloseable {
   }
 
   /// Ends the context: later accesses are refused as if bus mastering were off, mappings are taken
-  /// away, and the IOMMU forgets the requester when its accesses have ended.
+  /// away, bounce mappings with what was not written back, and the IOMMU forgets the requester when
+  /// its accesses have ended.
   @Override
   public void close() {
     synchronized (this) {
       closed = true;
       mayRequest = false;
     }
+    bounces.close();
     if (iommu != null) {
       iommu.invalidator().detach(endpoint);
     } else if (removals != null) {

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// given back, or taken away at the deadline of [DmaContext#revocation]. So hold it for as short as
 /// the work allows. Any thread may use it. Using it after it was closed ([MappingClosedException])
 /// or taken away ([MappingRevokedException]) touches nothing.
-public final class Mapping implements MapResult, AutoCloseable {
+public final class Mapping implements MapResult, MappedMemory {
 
   /// Why a mapping ends where it ends.
   public enum Stop {
@@ -131,16 +131,19 @@ public final class Mapping implements MapResult, AutoCloseable {
   }
 
   /// I/O virtual address of its first byte.
+  @Override
   public long iova() {
     return iova;
   }
 
   /// Bytes; perhaps fewer than were asked for, see [#stop()].
+  @Override
   public long length() {
     return length;
   }
 
   /// What it may be used for.
+  @Override
   public Access access() {
     return access;
   }
@@ -151,6 +154,7 @@ public final class Mapping implements MapResult, AutoCloseable {
   }
 
   /// Whether it may still be used. It may be taken away at any moment after the answer.
+  @Override
   public boolean isLive() {
     Held instead = held;
     return instead == null ? lease.isLive() : instead.hold.isLive();
@@ -159,6 +163,7 @@ public final class Mapping implements MapResult, AutoCloseable {
   /// Copies bytes of the mapping out, into `into` from `intoOffset` on.
   ///
   /// @param into where the mapping is taken away meanwhile it has undefined contents
+  @Override
   public void read(long offset, MemorySegment into, long intoOffset, long bytes) {
     checkUse(Access.READ, offset, bytes);
     Objects.checkFromIndexSize(intoOffset, bytes, into.byteSize());
@@ -181,6 +186,7 @@ public final class Mapping implements MapResult, AutoCloseable {
   }
 
   /// Copies bytes in, from `from` at `fromOffset` on.
+  @Override
   public void write(long offset, MemorySegment from, long fromOffset, long bytes) {
     checkUse(Access.WRITE, offset, bytes);
     Objects.checkFromIndexSize(fromOffset, bytes, from.byteSize());
@@ -203,6 +209,7 @@ public final class Mapping implements MapResult, AutoCloseable {
   }
 
   /// Sets bytes to `value`.
+  @Override
   public void fill(long offset, long bytes, byte value) {
     checkUse(Access.WRITE, offset, bytes);
     for (long done = 0; done < bytes; done += DmaContext.SECTION_BYTES) {
@@ -225,6 +232,7 @@ public final class Mapping implements MapResult, AutoCloseable {
 
   /// Loads 1, 2, 4 or 8 bytes, zero-extended. Aligned in memory, it is a single access with acquire
   /// order.
+  @Override
   public long load(long offset, int size, ByteOrder order) {
     checkUse(Access.READ, offset, size);
     checkLive();
@@ -244,6 +252,7 @@ public final class Mapping implements MapResult, AutoCloseable {
 
   /// Stores the low 1, 2, 4 or 8 bytes of `value`. Aligned in memory, it is a single access with
   /// release order.
+  @Override
   public void store(long offset, int size, ByteOrder order, long value) {
     checkUse(Access.WRITE, offset, size);
     AccessSection section = enterLive(offset, size);
@@ -268,6 +277,7 @@ public final class Mapping implements MapResult, AutoCloseable {
   /// @param offset byte in the mapping
   /// @param bytes how many
   /// @return bytes read, -1 at the end of the file
+  @Override
   public int readFrom(FileChannel file, long position, long offset, int bytes) throws IOException {
     checkUse(Access.WRITE, offset, bytes);
     try (KernelIo io = beginIo(offset, bytes)) {
@@ -278,6 +288,7 @@ public final class Mapping implements MapResult, AutoCloseable {
   /// Lets the kernel write a part of the mapping straight to a file; otherwise as [#readFrom].
   ///
   /// @return bytes written
+  @Override
   public int writeTo(FileChannel file, long position, long offset, int bytes) throws IOException {
     checkUse(Access.READ, offset, bytes);
     try (KernelIo io = beginIo(offset, bytes)) {
@@ -371,6 +382,13 @@ public final class Mapping implements MapResult, AutoCloseable {
     Held instead = held;
     boolean closed = instead == null ? !lease.isTaken() : instead.hold.state() == Hold.State.CLOSED;
     return closed ? new MappingClosedException(this) : new MappingRevokedException(this);
+  }
+
+  /// As [#close()]: what was written is in guest memory, so nothing is left to be refused.
+  @Override
+  public @Nullable TargetAbort unmap() {
+    close();
+    return null;
   }
 
   /// Gives the memory back. A second call does nothing.

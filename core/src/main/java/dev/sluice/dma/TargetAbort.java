@@ -21,7 +21,7 @@ public record TargetAbort(
     AbortReason reason,
     int faultCode,
     long bytesMoved)
-    implements MapResult {
+    implements MapResult, WholeResult {
 
   /// No IOMMU refused: the memory did, or the function itself.
   public static final int NO_CODE = -1;
