@@ -2,7 +2,9 @@ package dev.sluice.testkit;
 
 import dev.sluice.dma.DmaContext;
 import dev.sluice.dma.MapResult;
+import dev.sluice.dma.MappedMemory;
 import dev.sluice.dma.Mapping;
+import dev.sluice.dma.WholeResult;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
@@ -24,7 +26,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /// test that has failed is left alone: it may not have come to its close. One instance serves one
 /// test at a time, on any number of threads.
 public final class MappingLeaks implements AfterEachCallback {
-  private record Opened(Mapping mapping, Throwable where) {}
+  private record Opened(MappedMemory mapping, Throwable where) {}
 
   private final List<DmaContext> watched = new ArrayList<>();
   private final List<Opened> opened = new ArrayList<>();
@@ -51,11 +53,24 @@ public final class MappingLeaks implements AfterEachCallback {
     return result;
   }
 
+  /// Remembers where a whole mapping was opened; of a refusal, nothing.
+  ///
+  /// @param result of [DmaContext#mapWhole]
+  /// @return the result
+  public synchronized WholeResult openedWhole(WholeResult result) {
+    if (result instanceof MappedMemory mapping) {
+      opened.add(new Opened(mapping, new Throwable("opened here")));
+    }
+    return result;
+  }
+
   @Override
   public synchronized void afterEach(ExtensionContext test) {
     List<Opened> left = opened.stream().filter(one -> one.mapping().isLive()).toList();
     List<DmaContext> holding =
-        watched.stream().filter(context -> context.endpoint().holdCount() > 0).toList();
+        watched.stream()
+            .filter(context -> context.endpoint().holdCount() > 0 || context.bounceBytes() > 0)
+            .toList();
     try {
       if (test.getExecutionException().isEmpty() && !(left.isEmpty() && holding.isEmpty())) {
         throw new AssertionError(describe(left, holding));
@@ -72,7 +87,9 @@ public final class MappingLeaks implements AfterEachCallback {
     PrintWriter lines = new PrintWriter(text);
     lines.println("the test leaves mappings open:");
     for (DmaContext context : holding) {
-      lines.printf("%s holds %d%n", context.requester(), context.endpoint().holdCount());
+      lines.printf(
+          "%s holds %d, and %d bytes for bounce mappings%n",
+          context.requester(), context.endpoint().holdCount(), context.bounceBytes());
     }
     for (Opened one : left) {
       lines.println(one.mapping());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.dma.DmaContext;
 import dev.sluice.dma.MapResult;
+import dev.sluice.dma.MappedMemory;
 import dev.sluice.dma.Mapping;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
@@ -54,6 +55,16 @@ final class CarelessDevice {
   @Test
   void leavesOneOpenOfAContextThatNobodyWatches() {
     leaks.opened(context().map(0, 64, Access.READ));
+  }
+
+  @Test
+  void leavesABounceMappingOpen() {
+    GuestMemory memory = new GuestMemory();
+    memory.addRam(0, RamRegion.allocate(4096));
+    memory.addRam(4096, RamRegion.allocate(4096));
+    DmaContext scattered = leaks.watch(DmaContext.direct(memory, RequesterId.of(0, 6, 0)));
+    assertThat(leaks.openedWhole(scattered.mapWhole(0, 8192, Access.READ)))
+        .isInstanceOf(MappedMemory.class);
   }
 
   @Test

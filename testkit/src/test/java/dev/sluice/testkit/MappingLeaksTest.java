@@ -65,6 +65,16 @@ class MappingLeaksTest {
   }
 
   @Test
+  void aBounceMappingIsALeakToo() {
+    assertThat(failures("leavesABounceMappingOpen"))
+        .singleElement()
+        .satisfies(failure ->
+            assertThat(failure)
+                .hasMessageContaining("00:06.0 holds 0, and 8192 bytes for bounce mappings")
+                .hasMessageContaining("CarelessDevice.leavesABounceMappingOpen("));
+  }
+
+  @Test
   void aTestThatFailsByItselfIsLeftAlone() {
     assertThat(failures("failsBeforeItCloses"))
         .singleElement()
