@@ -48,8 +48,7 @@ final class SampleReports {
     BenchReport.Result sluice = new BenchReport.Result(6_000, 24_576_000, 155, 150, 400, 900, 1);
     BenchReport.Result qemu = new BenchReport.Result(5_000, 20_480_000, 190, 180, 350, 1_000, 0.5);
     BenchReport.Work work =
-        new BenchReport.Work(
-            40_000, 80_000, 40_000, 40_000, 20_000, 44_000, 40_000, 40_004, 12);
+        new BenchReport.Work(40_000, 80_000, 40_000, 40_000, 20_000, 44_000, 40_000, 40_004, 12);
     return bench(
         new BenchReport.Row(
             "randread-4k-qd1", 4096, 1, Optional.of(sluice), Optional.of(qemu), Optional.of(work)),
