@@ -25,12 +25,6 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 record JmhRunner(Effort effort, Path log) {
   private static final String PACKAGE = "dev.sluice.bench.jmh.";
 
-  /// The labels of bytes and operations where a benchmark counts them itself: see
-  /// `InvalidationBenchmark`.
-  private static final String OWN_BYTES = "allocatedBytes";
-
-  private static final String OWN_OPERATIONS = "countedOperations";
-
   /// A job's numbers.
   ///
   /// @param iterations those that count, of all forks
@@ -50,11 +44,14 @@ record JmhRunner(Effort effort, Path log) {
 
     /// Bytes that an operation allocates on its own thread.
     double bytesPerOp() {
-      return median(iteration ->
-              iteration.getSecondaryResults().containsKey(OWN_BYTES)
-                  ? secondary(iteration, OWN_BYTES) / secondary(iteration, OWN_OPERATIONS)
-                  : secondary(iteration, ThreadProfiler.BYTES_PER_NANO)
-                      * iteration.getPrimaryResult().getScore())
+      return median(
+              iteration -> {
+                double counted = secondary(iteration, ThreadProfiler.BYTES_PER_OPERATION);
+                return Double.isNaN(counted)
+                    ? secondary(iteration, ThreadProfiler.BYTES_PER_NANO)
+                        * iteration.getPrimaryResult().getScore()
+                    : counted;
+              })
           .value();
     }
 

@@ -189,23 +189,25 @@ final class Plan {
   }
 
   private void invalidations() {
-    add(
+    sampled(
         "invalidate a page, 32 idle devices, 4096 cached",
         Job.of("InvalidationBenchmark.page", InvalidationBenchmark.PAGES_OF_A_ROUND)
             .with("pages", 4096)
             .with("idleDevices", 32),
-        new Alone(new Within(50)));
+        MEDIAN,
+        new Within(50));
     Job busy = Job.of("InvalidationBenchmark.pageUnderLoad", 1).with("idleDevices", 32);
-    rows.add(
-        Measurement.of(
-            "the same under DMA flat out, p50", busy, MEDIAN, new Alone(new Within(200))));
-    rows.add(
-        Measurement.of(
-            "the same under DMA flat out, p99", busy, PERCENTILE_99, new Alone(new Within(400))));
-    add(
+    sampled("the same under DMA flat out, p50", busy, MEDIAN, new Within(200));
+    sampled("the same under DMA flat out, p99", busy, PERCENTILE_99, new Within(400));
+    sampled(
         "invalidate everything, 4096 cached",
         Job.of("InvalidationBenchmark.everything", 1).with("idleDevices", 32),
-        new Alone(new Within(300)));
+        MEDIAN,
+        new Within(300));
+  }
+
+  private void sampled(String name, Job job, Statistic statistic, Within target) {
+    rows.add(Measurement.of(name, job, statistic, new Alone(target)));
   }
 
   private void misses() {

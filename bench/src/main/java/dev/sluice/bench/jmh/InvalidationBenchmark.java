@@ -1,13 +1,10 @@
 package dev.sluice.bench.jmh;
 
-import com.sun.management.ThreadMXBean;
 import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.memory.Access;
-import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Level;
@@ -18,30 +15,24 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Invalidations, from the model's call to the completion.
-@BenchmarkMode(Mode.AverageTime)
+/// Invalidations, from the model's call to the completion. Sampled round by round, as what is
+/// between the rounds is no part of them; the clock's own time is in a sample.
+@BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class InvalidationBenchmark extends MeasuredThread {
   /// How many pages one round invalidates, before they are cached again.
   public static final int PAGES_OF_A_ROUND = 256;
 
   private static final int PAGE = 4096;
+  private static final Invalidation EVERYTHING = Invalidation.ofTranslations();
 
-  /// A cache that is full when a round begins. Neither the filling nor what it allocates counts:
-  /// the names of the public fields are the labels of what is allocated in the rounds alone.
+  /// A cache that is full when a round begins. Neither the filling nor what it allocates counts.
   @State(Scope.Thread)
-  @AuxCounters(AuxCounters.Type.EVENTS)
   public static class Rounds {
-    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-
-    /// Bytes in an iteration.
-    public long allocatedBytes;
-
-    /// Operations in an iteration.
-    public long countedOperations;
+    /// Counts the completions.
+    final Runnable completed = () -> this.completions++;
 
     private final Device device = new Device();
-    final Runnable completed = () -> this.completions++;
     private long invalidations;
     private long completions;
     private long completionsBefore;
@@ -63,14 +54,13 @@ public class InvalidationBenchmark extends MeasuredThread {
     public void begin(Bed bed) {
       bed.cacheAllPages(device.context);
       completionsBefore = completions;
-      allocatedBefore = THREADS.getCurrentThreadAllocatedBytes();
+      allocatedBefore = MeasuredThread.allocatedSoFar();
     }
 
     /// Counts, and insists that each invalidation has completed: nothing was in flight.
     @TearDown(Level.Invocation)
     public void end() {
-      allocatedBytes += THREADS.getCurrentThreadAllocatedBytes() - allocatedBefore;
-      countedOperations += invalidations;
+      MeasuredThread.countRound(MeasuredThread.allocatedSoFar() - allocatedBefore, invalidations);
       if (completions - completionsBefore != invalidations) {
         throw new IllegalStateException("not complete though nothing was in flight");
       }
@@ -111,9 +101,8 @@ public class InvalidationBenchmark extends MeasuredThread {
   }
 
   /// Invalidates one page, and waits for the completion, while another thread reads and writes the
-  /// same pages without a pause. Sampled: the time has the clock's own in it.
+  /// same pages without a pause.
   @Benchmark
-  @BenchmarkMode(Mode.SampleTime)
   public long pageUnderLoad(Bed bed, BusyDevice busy, Handshake handshake) {
     AddressStream stream = bed.stream;
     handshake.at = (handshake.at + stream.step()) & stream.mask();
@@ -130,6 +119,6 @@ public class InvalidationBenchmark extends MeasuredThread {
   }
 
   private static void invalidateEverything(Invalidator invalidator, Runnable completed) {
-    invalidator.invalidate(Invalidation.ofTranslations(), completed);
+    invalidator.invalidate(EVERYTHING, completed);
   }
 }

@@ -18,6 +18,8 @@ public abstract class MeasuredThread {
   private static final LongAdder PROCESSOR_NANOS = new LongAdder();
   private static final LongAdder CLOCK_NANOS = new LongAdder();
   private static final LongAdder ALLOCATED_BYTES = new LongAdder();
+  private static final LongAdder ROUND_BYTES = new LongAdder();
+  private static final LongAdder ROUND_OPERATIONS = new LongAdder();
 
   private long processorBefore;
   private long clockBefore;
@@ -46,6 +48,19 @@ public abstract class MeasuredThread {
     PROCESSOR_NANOS.reset();
     CLOCK_NANOS.reset();
     ALLOCATED_BYTES.reset();
+    ROUND_BYTES.reset();
+    ROUND_OPERATIONS.reset();
+  }
+
+  /// What this thread has allocated so far.
+  static long allocatedSoFar() {
+    return THREADS.getCurrentThreadAllocatedBytes();
+  }
+
+  /// Where rounds are prepared in between: what one of them allocated.
+  static void countRound(long bytes, long operations) {
+    ROUND_BYTES.add(bytes);
+    ROUND_OPERATIONS.add(operations);
   }
 
   /// After the iterations of all threads: the part of their time on a processor, from 0 to 1.
@@ -56,5 +71,11 @@ public abstract class MeasuredThread {
   /// After the iterations of all threads: bytes that they allocated in a nanosecond of a thread.
   static double bytesPerNano() {
     return ALLOCATED_BYTES.doubleValue() / CLOCK_NANOS.doubleValue();
+  }
+
+  /// After the iterations of all threads: bytes of an operation of the rounds that were counted;
+  /// NaN if none was.
+  static double bytesPerOperation() {
+    return ROUND_BYTES.doubleValue() / ROUND_OPERATIONS.doubleValue();
   }
 }

@@ -19,6 +19,9 @@ public final class ThreadProfiler implements InternalProfiler {
   /// The label of the bytes allocated in a nanosecond.
   public static final String BYTES_PER_NANO = "thread.alloc.rate";
 
+  /// The label of the bytes allocated by an operation, where rounds are counted; else NaN.
+  public static final String BYTES_PER_OPERATION = "thread.alloc.round";
+
   /// For JMH.
   public ThreadProfiler() {}
 
@@ -39,6 +42,11 @@ public final class ThreadProfiler implements InternalProfiler {
     return List.of(
         new ScalarResult(SHARE, MeasuredThread.share(), "of 1", AggregationPolicy.AVG),
         new ScalarResult(
-            BYTES_PER_NANO, MeasuredThread.bytesPerNano(), "B/ns", AggregationPolicy.AVG));
+            BYTES_PER_NANO, MeasuredThread.bytesPerNano(), "B/ns", AggregationPolicy.AVG),
+        new ScalarResult(
+            BYTES_PER_OPERATION,
+            MeasuredThread.bytesPerOperation(),
+            "B/op",
+            AggregationPolicy.AVG));
   }
 }
