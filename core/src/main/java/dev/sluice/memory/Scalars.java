@@ -12,9 +12,6 @@ import java.nio.ByteOrder;
 /// before it. The order is made by fences, so that an access is one instruction whatever its
 /// alignment.
 final class Scalars {
-  private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
-  private static final VarHandle SHORT =
-      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.nativeOrder()).varHandle();
   private static final VarHandle INT =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.nativeOrder()).varHandle();
   private static final VarHandle LONG =

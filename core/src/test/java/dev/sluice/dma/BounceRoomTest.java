@@ -300,7 +300,7 @@ class BounceRoomTest {
         running.add(
             threads.submit(() -> {
               for (int i = 0; i < requests; i++) {
-                long pages = 1 + (i * 5 + seed) % 8;
+                long pages = 1 + (i * 5L + seed) % 8;
                 CountDownLatch one = new CountDownLatch(1);
                 boolean queued =
                     dma.whenRoom(

@@ -55,7 +55,7 @@ class OvertakenReadTest {
             });
     try {
       while (reads.get() == 0 && device.isAlive()) {
-        Thread.yield();
+        Thread.onSpinWait();
       }
       for (int move = 0; move < moves && device.isAlive(); move++) {
         long from = move & 1;
@@ -75,7 +75,7 @@ class OvertakenReadTest {
         }
         int seen = reads.get();
         while (reads.get() == seen && device.isAlive()) {
-          Thread.yield();
+          Thread.onSpinWait();
         }
       }
     } finally {
