@@ -87,11 +87,12 @@ public final class Ram {
   ///
   /// @return false when the region is going or its file was cut short; some bytes may have moved
   public boolean read(long ramAddress, MemorySegment into, long offset, long length) {
+    MemorySegment segment = segment(ramAddress);
     try {
-      MemorySegment.copy(segment(ramAddress), ramAddress & OFFSET, into, offset, length);
+      MemorySegment.copy(segment, ramAddress & OFFSET, into, offset, length);
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(ramAddress, e);
+      return failed(segment, e);
     }
   }
 
@@ -99,11 +100,12 @@ public final class Ram {
   ///
   /// @return as [#read]
   public boolean write(long ramAddress, MemorySegment from, long offset, long length) {
+    MemorySegment segment = segment(ramAddress);
     try {
-      MemorySegment.copy(from, offset, segment(ramAddress), ramAddress & OFFSET, length);
+      MemorySegment.copy(from, offset, segment, ramAddress & OFFSET, length);
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(ramAddress, e);
+      return failed(segment, e);
     }
   }
 
@@ -124,11 +126,12 @@ public final class Ram {
   ///
   /// @return as [#read]
   public boolean load(long ramAddress, int bytes, ByteOrder order, Word into) {
+    MemorySegment segment = segment(ramAddress);
     try {
-      into.set(Scalars.load(segment(ramAddress), ramAddress & OFFSET, bytes, order));
+      into.set(Scalars.load(segment, ramAddress & OFFSET, bytes, order));
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(ramAddress, e);
+      return failed(segment, e);
     }
   }
 
@@ -147,11 +150,12 @@ public final class Ram {
   ///
   /// @return as [#read]
   public boolean store(long ramAddress, int bytes, ByteOrder order, long value) {
+    MemorySegment segment = segment(ramAddress);
     try {
-      Scalars.store(segment(ramAddress), ramAddress & OFFSET, bytes, order, value);
+      Scalars.store(segment, ramAddress & OFFSET, bytes, order, value);
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(ramAddress, e);
+      return failed(segment, e);
     }
   }
 
@@ -171,7 +175,7 @@ public final class Ram {
               segment, ramAddress & OFFSET, bytes, order, expected, desired));
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(ramAddress, e);
+      return failed(segment, e);
     }
   }
 
@@ -189,7 +193,7 @@ public final class Ram {
       witness.set(Scalars.fetchAndAdd(segment, ramAddress & OFFSET, bytes, order, addend));
       return true;
     } catch (IllegalStateException | IndexOutOfBoundsException | InternalError e) {
-      return failed(ramAddress, e);
+      return failed(segment, e);
     }
   }
 
@@ -216,10 +220,10 @@ public final class Ram {
   /// An exception that a removed or truncated region explains is a failed access, and so is an
   /// offset beyond the end: the number may be another region's by now. Any other is a defect and
   /// goes on.
-  private boolean failed(long ramAddress, Throwable e) {
-    if (e instanceof IllegalStateException misuse
-        && segment(ramAddress).scope().isAlive()
-        && segment(ramAddress).byteSize() > 0) {
+  ///
+  /// @param met what the access met: the number may lead elsewhere by now
+  private static boolean failed(MemorySegment met, Throwable e) {
+    if (e instanceof IllegalStateException misuse && met.scope().isAlive()) {
       throw misuse;
     }
     RamRegion.clearInterrupt(e);
