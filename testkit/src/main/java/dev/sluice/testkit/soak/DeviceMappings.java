@@ -12,6 +12,8 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /// A device's thread at work with mappings: makes them, uses them, leaves them to other threads,
@@ -27,6 +29,9 @@ final class DeviceMappings {
   private final MemorySegment buffer;
   private final FileChannel file;
   private final DeviceCounts counts;
+
+  /// Mappings that are opened again and again, one a requester.
+  private final Map<Requester, Mapping> own = new HashMap<>();
 
   DeviceMappings(
       MappingExchange exchange,
@@ -44,6 +49,10 @@ final class DeviceMappings {
   /// Maps, uses, and closes or hands over.
   void map(Requester by, SlotRun run, int offset, int length) {
     Access access = run.counters() ? Access.READ : Requester.anyAccess(random);
+    if (random.nextBoolean()) {
+      mapAgain(by, run, offset, length, access);
+      return;
+    }
     AccessWindow window = new AccessWindow();
     window.open(by, run, offset, length, "map for " + access);
     MapResult result = by.dma().map(window.iova(), length, access);
@@ -58,8 +67,7 @@ final class DeviceMappings {
         window.checkAllowed(window.length(), access);
         counts.mapped();
         HeldMapping held = new HeldMapping(by, mapping, window, false);
-        boolean stubborn = by.revocable() && random.nextInt(32) == 0;
-        use(held, stubborn ? STUBBORN_USES : 1 + random.nextInt(4));
+        use(held, uses(by));
         if (random.nextInt(4) == 0) {
           handOver(held.handedOver());
         } else {
@@ -67,6 +75,31 @@ final class DeviceMappings {
         }
       }
     }
+  }
+
+  private int uses(Requester by) {
+    boolean stubborn = by.revocable() && random.nextInt(32) == 0;
+    return stubborn ? STUBBORN_USES : 1 + random.nextInt(4);
+  }
+
+  /// Maps as before, with a mapping that was open before and stays with this device.
+  private void mapAgain(Requester by, SlotRun run, int offset, int length, Access access) {
+    Mapping mapping = own.computeIfAbsent(by, requester -> requester.dma().newMapping());
+    AccessWindow window = new AccessWindow();
+    window.open(by, run, offset, length, "map again for " + access);
+    TargetAbort abort = by.dma().map(window.iova(), length, access, mapping);
+    window.close();
+    if (abort != null) {
+      window.judge(abort, access);
+      counts.refused();
+      return;
+    }
+    window.shorten(mapping.length());
+    window.checkAllowed(window.length(), access);
+    counts.mapped();
+    HeldMapping held = new HeldMapping(by, mapping, window, false);
+    use(held, uses(by));
+    close(held);
   }
 
   /// Takes a mapping that another thread has left, if there is one.

@@ -24,7 +24,8 @@ class SoakTest {
   static Stream<Arguments> adapters() {
     return Stream.of(
         Arguments.of("by queue", (Function<SoakMemory, SoakIommu>) VtdSoak::queued),
-        Arguments.of("by registers", (Function<SoakMemory, SoakIommu>) VtdSoak::byRegisters));
+        Arguments.of("by registers", (Function<SoakMemory, SoakIommu>) VtdSoak::byRegisters),
+        Arguments.of("slow walks", (Function<SoakMemory, SoakIommu>) _ -> new SlowWalks()));
   }
 
   @ParameterizedTest(name = "{0}")
