@@ -223,9 +223,6 @@ final class DeviceMappings {
   /// Lets the kernel move the bytes.
   private void throughFile(HeldMapping held, int skip, int length, boolean write)
       throws IOException {
-    // An access that met the removal of its memory leaves the thread interrupted: HotSpot does that
-    // when it closes an arena under it. A file channel would close itself for that.
-    Thread.interrupted();
     AccessWindow window = held.window();
     int at = window.start() + skip;
     if (write) {
