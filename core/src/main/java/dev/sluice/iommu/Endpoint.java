@@ -233,8 +233,8 @@ public final class Endpoint {
 
   // --- for the drain
 
-  /// Makes `drain`, which is being set up, wait for the sections that are open now and may touch what
-  /// is meant.
+  /// Makes `drain`, which is being set up, wait for the sections that are open now and may touch
+  /// what is meant.
   void awaitSections(long tagMask, long tagValue, long first, long last, Drain drain) {
     for (AccessSection section : sections.all()) {
       long open = section.openOver(tagMask, tagValue, first, last);

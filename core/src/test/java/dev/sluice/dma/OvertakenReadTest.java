@@ -38,7 +38,8 @@ class OvertakenReadTest {
 
   /// @param moves how often it moves, each time after a read
   /// @param between whether the page is nowhere between two places
-  private void moveAroundUnder(Runnable read, int moves, boolean between) throws InterruptedException {
+  private void moveAroundUnder(Runnable read, int moves, boolean between)
+      throws InterruptedException {
     give(0, OWN);
     machine.map(0, 0);
     Thread device =

@@ -12,9 +12,9 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.JI_Result;
 
-/// A device stores through a mapping that another of its threads closes, after which the guest takes
-/// the page away. When the invalidation has completed, the page has a new owner, who writes 7: the
-/// device's value must not replace it.
+/// A device stores through a mapping that another of its threads closes, after which the guest
+/// takes the page away. When the invalidation has completed, the page has a new owner, who writes
+/// 7: the device's value must not replace it.
 @JCStressTest
 @Outcome(id = "7, 0", expect = ACCEPTABLE, desc = "Stored before the end.")
 @Outcome(id = "7, 1", expect = ACCEPTABLE, desc = "Refused with an exception.")

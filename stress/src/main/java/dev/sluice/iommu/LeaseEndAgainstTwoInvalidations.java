@@ -42,13 +42,12 @@ public class LeaseEndAgainstTwoInvalidations {
   }
 
   private void invalidate(AtomicInteger completions) {
-    small.invalidate(
-        () -> {
-          if (!mayEnd) {
-            early.incrementAndGet();
-          }
-          completions.incrementAndGet();
-        });
+    small.invalidate(() -> {
+      if (!mayEnd) {
+        early.incrementAndGet();
+      }
+      completions.incrementAndGet();
+    });
   }
 
   @Arbiter

@@ -4,6 +4,7 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -49,7 +50,7 @@ public class OwnersLeasesAgainstInvalidation {
     }
   }
 
-  private PageLease map() {
+  private @Nullable PageLease map() {
     AccessSection section = small.enter();
     long count = small.endpoint.count();
     PageLease lease = small.isCached() ? small.lease(section, count) : null;

@@ -32,7 +32,8 @@ public class TwoInvalidationsOverOneMap {
 
   @Actor
   public void otherGuest() {
-    small.invalidator.invalidate(Invalidation.ofRange(Small.TAG, 0, 0), completions::incrementAndGet);
+    small.invalidator.invalidate(
+        Invalidation.ofRange(Small.TAG, 0, 0), completions::incrementAndGet);
   }
 
   @Arbiter

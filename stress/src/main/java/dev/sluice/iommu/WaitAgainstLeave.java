@@ -11,8 +11,8 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/// The waiter's hand-shake by itself: sections end, each by a plain store, while somebody asks to be
-/// told of the end of the one that it has just seen. It is told, once.
+/// The waiter's hand-shake by itself: sections end, each by a plain store, while somebody asks to
+/// be told of the end of the one that it has just seen. It is told, once.
 @JCStressTest
 @Outcome(id = "4", expect = ACCEPTABLE, desc = "Told of each that was waited for.")
 @Outcome(expect = FORBIDDEN, desc = "An end was missed, or told twice.")
