@@ -158,7 +158,12 @@ class DmaMapTest extends ServerTest {
     assertDone(client.map(IOVA, 0x2000, 0, true, shared.attachment()), 0);
     shared.truncate(0x1000);
     MemorySegment into = arena.allocate(16);
-    assertThat(server.memory().read(IOVA + 0x1000, into, 0, 16)).isZero();
+    try {
+      assertThat(server.memory().read(IOVA + 0x1000, into, 0, 16)).isZero();
+    } catch (InternalError late) {
+      // Where the copy is compiled already the fault may be noticed behind it: see GuestMemory.
+      assertThat(late).hasMessageContaining("unsafe memory access");
+    }
     assertThat(server.memory().read(IOVA, into, 0, 16)).isEqualTo(16);
     assertAlive();
   }
