@@ -18,16 +18,24 @@ final class LargeIotlb {
   private static final int SMALL_SHIFT = 12;
   private static final int LARGE_SHIFT = 21;
 
-  /// @param ram RAM address of the page's first byte, or [Ram#NOWHERE]
-  private record Entry(Page page, long ram) {
-    boolean grants(long iova, int rights) {
-      return page.contains(iova)
-          && (page.readable() || (rights & 1) == 0)
-          && (page.writable() || (rights & 2) == 0);
+  /// A page with what a lookup asks of it at hand.
+  ///
+  /// @param iova the page's first I/O virtual address
+  /// @param shift log2 of its bytes
+  /// @param rights as [dev.sluice.memory.Access#rights()]
+  /// @param ram RAM address of its first byte, or [Ram#NOWHERE]
+  private record Entry(long iova, int shift, int rights, long ram, Page page) {
+    static Entry of(Page page, long ram) {
+      int rights = (page.readable() ? 1 : 0) | (page.writable() ? 2 : 0);
+      return new Entry(page.iova(), page.shift(), rights, ram, page);
     }
 
-    long at(long iova) {
-      return ram == Ram.NOWHERE ? Ram.NOWHERE : ram + (iova - page.iova());
+    boolean grants(long asked, int wanted) {
+      return ((asked ^ iova) >>> shift | (~rights & wanted)) == 0;
+    }
+
+    long at(long asked) {
+      return ram == Ram.NOWHERE ? Ram.NOWHERE : ram + (asked - iova);
     }
   }
 
@@ -69,7 +77,7 @@ final class LargeIotlb {
   }
 
   void insert(Page page, long ram, long iova) {
-    Entry entry = new Entry(page, ram);
+    Entry entry = Entry.of(page, ram);
     if (page.shift() < LARGE_SHIFT) {
       oddSmall |= page.shift() != SMALL_SHIFT;
       inSmall++;
