@@ -4,5 +4,6 @@ module dev.sluice.models {
   requires transitive dev.sluice.core;
   requires static transitive org.jspecify;
 
+  exports dev.sluice.models.dart.u3;
   exports dev.sluice.models.vtd;
 }
