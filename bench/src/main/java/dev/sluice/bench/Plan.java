@@ -101,6 +101,10 @@ final class Plan {
         hit.with("kind", PageKind.WIDE),
         new WithRow(name + pages(HOT), OF_OTHER_PAGES));
     add(
+        "translation hit, with a PASID",
+        hit.with("kind", PageKind.PASID),
+        new WithRow(name + pages(HOT), OF_OTHER_PAGES));
+    add(
         "translation hit, 2 MiB pages",
         hit.with("kind", PageKind.LARGE),
         new WithRow(name + pages(HOT), OF_OTHER_PAGES));
@@ -123,6 +127,7 @@ final class Plan {
     }
     String hot = "read 64 B, " + pages(HOT);
     add("read 64 B, above 2^48", read.with("kind", PageKind.WIDE), same(hot));
+    add("read 64 B, with a PASID", read.with("kind", PageKind.PASID), same(hot));
     add("read 64 B, 2 MiB pages", read.with("kind", PageKind.LARGE), same(hot));
     add(
         "read 64 B, three kinds of IOMMU in use",

@@ -121,6 +121,17 @@ public final class DmaContext implements AutoCloseable {
     return new DmaContext(memory, iommu.invalidator().attach(requester, memory), iommu);
   }
 
+  /// A context whose every access `iommu` translates, and carries a PASID: one of the several
+  /// address spaces of a function. Each PASID has a context, with the right to make requests, the
+  /// mappings and the end of its own.
+  ///
+  /// @param memory the guest-physical memory that translated addresses lead to
+  /// @param pasid 0 to [Endpoint#MAX_PASID]
+  public static DmaContext behind(
+      Iommu iommu, GuestMemory memory, RequesterId requester, int pasid) {
+    return new DmaContext(memory, iommu.invalidator().attach(requester, pasid, memory), iommu);
+  }
+
   /// Who accesses through this context.
   public RequesterId requester() {
     return endpoint.requester();
@@ -902,11 +913,13 @@ public final class DmaContext implements AutoCloseable {
     if (report) {
       by.report(endpoint, iova, access, fault);
     }
-    return new TargetAbort(requester(), iova, access, fault.reason(), fault.code(), 0);
+    return new TargetAbort(
+        requester(), endpoint.pasid(), iova, access, fault.reason(), fault.code(), 0);
   }
 
   private TargetAbort abort(long iova, Access access, AbortReason reason) {
-    return new TargetAbort(requester(), iova, access, reason, TargetAbort.NO_CODE, 0);
+    return new TargetAbort(
+        requester(), endpoint.pasid(), iova, access, reason, TargetAbort.NO_CODE, 0);
   }
 
   private static AbortReason reason(MemoryStatus status) {

@@ -1,6 +1,7 @@
 package dev.sluice.dma;
 
 import dev.sluice.iommu.AbortReason;
+import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
 
@@ -8,6 +9,7 @@ import dev.sluice.memory.Access;
 /// reason that hardware keeps to itself.
 ///
 /// @param requester who asked
+/// @param pasid the PASID of the request, or [Endpoint#NO_PASID]
 /// @param iova the first address that was refused
 /// @param access what was tried
 /// @param reason why
@@ -16,6 +18,7 @@ import dev.sluice.memory.Access;
 /// @param bytesMoved how many bytes of the whole transfer moved before; those have moved for good
 public record TargetAbort(
     RequesterId requester,
+    int pasid,
     long iova,
     Access access,
     AbortReason reason,
@@ -29,14 +32,16 @@ public record TargetAbort(
   TargetAbort after(long earlierBytes) {
     return earlierBytes == 0
         ? this
-        : new TargetAbort(requester, iova, access, reason, faultCode, bytesMoved + earlierBytes);
+        : new TargetAbort(
+            requester, pasid, iova, access, reason, faultCode, bytesMoved + earlierBytes);
   }
 
   /// One line that says everything.
   @Override
   public String toString() {
     String code = faultCode == NO_CODE ? "" : " (fault code 0x%x)".formatted(faultCode);
-    return "%s of 0x%x by %s refused after %d bytes: %s%s"
-        .formatted(access, iova, requester, bytesMoved, reason.text(), code);
+    String by = pasid == Endpoint.NO_PASID ? "" : " with PASID 0x%x".formatted(pasid);
+    return "%s of 0x%x by %s%s refused after %d bytes: %s%s"
+        .formatted(access, iova, requester, by, bytesMoved, reason.text(), code);
   }
 }

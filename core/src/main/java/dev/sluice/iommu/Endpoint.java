@@ -10,13 +10,21 @@ import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// One requester as its IOMMU knows it: which address space it is bound to, which access sections
-/// are open, what it holds.
+/// are open, what it holds. A function whose requests carry several PASIDs is an endpoint for each,
+/// and one more for those without.
 ///
 /// The DMA context enters a section around each access and looks up translations in the address
 /// space; a model binds the endpoint to one when it has resolved the requester's table entry, so
 /// that later accesses hit without asking the model.
 public final class Endpoint {
+  /// The PASID of requests without one.
+  public static final int NO_PASID = -1;
+
+  /// The largest PASID: 20 bits (PCIe 6.0, 6.20).
+  public static final int MAX_PASID = 0xF_FFFF;
+
   private final RequesterId requester;
+  private final int pasid;
   private final GuestMemory memory;
   private final @Nullable Invalidator invalidator;
   private final InvalidationCount count;
@@ -30,8 +38,11 @@ public final class Endpoint {
   /// Counts how often the binding was taken away; written under this, read without.
   private volatile long unbindings;
 
-  Endpoint(RequesterId requester, GuestMemory memory, @Nullable Invalidator invalidator) {
+  Endpoint(
+      RequesterId requester, int pasid, GuestMemory memory, @Nullable Invalidator invalidator) {
+    checkPasid(pasid);
     this.requester = requester;
+    this.pasid = pasid;
     this.memory = memory;
     this.invalidator = invalidator;
     count = invalidator == null ? new InvalidationCount() : invalidator.count();
@@ -42,12 +53,23 @@ public final class Endpoint {
   /// An endpoint without an IOMMU: nothing is ever bound or invalidated, but sections and holds
   /// work.
   public static Endpoint standalone(RequesterId requester, GuestMemory memory) {
-    return new Endpoint(requester, memory, null);
+    return new Endpoint(requester, NO_PASID, memory, null);
   }
 
   /// Who it is.
   public RequesterId requester() {
     return requester;
+  }
+
+  /// The PASID of its requests, 0 to [#MAX_PASID], or [#NO_PASID].
+  public int pasid() {
+    return pasid;
+  }
+
+  static void checkPasid(int pasid) {
+    if (pasid < NO_PASID || pasid > MAX_PASID) {
+      throw new IllegalArgumentException("a PASID has 20 bits: " + pasid);
+    }
   }
 
   /// The guest-physical memory that its accesses go to.
@@ -314,6 +336,6 @@ public final class Endpoint {
 
   @Override
   public String toString() {
-    return "endpoint " + requester;
+    return "endpoint " + requester + (pasid == NO_PASID ? "" : " PASID 0x%x".formatted(pasid));
   }
 }

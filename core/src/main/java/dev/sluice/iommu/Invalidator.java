@@ -103,8 +103,16 @@ public final class Invalidator {
   /// Adds a requester. Its first access asks the model.
   ///
   /// @param memory the guest-physical memory that its accesses go to
-  public synchronized Endpoint attach(RequesterId requester, GuestMemory memory) {
-    Endpoint endpoint = new Endpoint(requester, memory, this);
+  public Endpoint attach(RequesterId requester, GuestMemory memory) {
+    return attach(requester, Endpoint.NO_PASID, memory);
+  }
+
+  /// Adds a requester whose requests carry a PASID.
+  ///
+  /// @param pasid 0 to [Endpoint#MAX_PASID], or [Endpoint#NO_PASID]
+  /// @param memory the guest-physical memory that its accesses go to
+  public synchronized Endpoint attach(RequesterId requester, int pasid, GuestMemory memory) {
+    Endpoint endpoint = new Endpoint(requester, pasid, memory, this);
     endpoints = Arrays.copyOf(endpoints, endpoints.length + 1);
     endpoints[endpoints.length - 1] = endpoint;
     memories.computeIfAbsent(memory, this::listenTo);
@@ -282,7 +290,7 @@ public final class Invalidator {
         what.tagValue(),
         what.first(),
         what.last(),
-        what.endpoint(),
+        what.requesters(),
         before,
         completed);
   }
@@ -297,9 +305,8 @@ public final class Invalidator {
     }
     switch (what.binding()) {
       case NONE -> {}
-      case ONE -> {
-        Endpoint endpoint = what.endpoint();
-        if (endpoint != null) {
+      case NAMED -> {
+        for (Endpoint endpoint : endpointsOf(what.requesters())) {
           endpoint.unbindIf(_ -> true);
         }
       }
@@ -321,7 +328,7 @@ public final class Invalidator {
       long tagValue,
       long first,
       long last,
-      @Nullable Endpoint only,
+      @Nullable Requesters only,
       long before,
       Runnable completed) {
     if (isQuiet(only, tagMask, tagValue, first, last, before)) {
@@ -329,7 +336,7 @@ public final class Invalidator {
     } else {
       drain(
           new PageLeases.Query(tagMask, tagValue, first, last, before, -1),
-          only == null ? endpoints : new Endpoint[] {only},
+          endpointsOf(only),
           completed);
     }
   }
@@ -339,7 +346,7 @@ public final class Invalidator {
   ///
   /// @param before the count at the end of the invalidation's changes
   private boolean isQuiet(
-      @Nullable Endpoint only, long tagMask, long tagValue, long first, long last, long before) {
+      @Nullable Requesters only, long tagMask, long tagValue, long first, long last, long before) {
     boolean leased = false;
     boolean leases = false;
     AccessSection[] looked = sectionsOf(only);
@@ -367,18 +374,29 @@ public final class Invalidator {
   }
 
   private boolean hasHolds(
-      @Nullable Endpoint only, long tagMask, long tagValue, long first, long last, long before) {
+      @Nullable Requesters only, long tagMask, long tagValue, long first, long last, long before) {
     var what = new PageLeases.Query(tagMask, tagValue, first, last, before, -1);
     for (Endpoint user : endpoints) {
-      if ((only == null || only == user) && user.holds().hasAny(what)) {
+      if ((only == null || only.contains(user)) && user.holds().hasAny(what)) {
         return true;
       }
     }
     return false;
   }
 
-  private AccessSection[] sectionsOf(@Nullable Endpoint only) {
-    return only == null ? sections : only.sections();
+  /// @param only who is meant, or null for everybody
+  private Endpoint[] endpointsOf(@Nullable Requesters only) {
+    return only == null
+        ? endpoints
+        : Arrays.stream(endpoints).filter(only::contains).toArray(Endpoint[]::new);
+  }
+
+  private AccessSection[] sectionsOf(@Nullable Requesters only) {
+    return only == null
+        ? sections
+        : Arrays.stream(endpointsOf(only))
+            .flatMap(endpoint -> Arrays.stream(endpoint.sections()))
+            .toArray(AccessSection[]::new);
   }
 
   private static boolean hasLeases(

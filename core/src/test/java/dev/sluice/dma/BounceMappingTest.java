@@ -215,6 +215,7 @@ class BounceMappingTest {
           .isEqualTo(
               new TargetAbort(
                   DEVICE,
+                  Endpoint.NO_PASID,
                   2 * PAGE,
                   access,
                   AbortReason.NOT_MAPPED,
@@ -344,7 +345,13 @@ class BounceMappingTest {
     machine.unmap(1, "gone");
     TargetAbort expected =
         new TargetAbort(
-            DEVICE, PAGE + 16, Access.WRITE, AbortReason.NOT_MAPPED, FakeIommu.CODE_NOT_MAPPED, 8);
+            DEVICE,
+            Endpoint.NO_PASID,
+            PAGE + 16,
+            Access.WRITE,
+            AbortReason.NOT_MAPPED,
+            FakeIommu.CODE_NOT_MAPPED,
+            8);
     assertThat(mapped.unmap()).isEqualTo(expected);
     assertThat(mapped.unmap()).as("asked again").isEqualTo(expected);
     mapped.close();
@@ -436,7 +443,13 @@ class BounceMappingTest {
     assertThat(mapped.unmap())
         .isEqualTo(
             new TargetAbort(
-                DEVICE, PAGE, Access.WRITE, AbortReason.BUS_MASTER_OFF, TargetAbort.NO_CODE, 0));
+                DEVICE,
+                Endpoint.NO_PASID,
+                PAGE,
+                Access.WRITE,
+                AbortReason.BUS_MASTER_OFF,
+                TargetAbort.NO_CODE,
+                0));
     assertThat(ram(30, 0, 4)).containsOnly(0);
   }
 
@@ -497,7 +510,13 @@ class BounceMappingTest {
     assertThat(told)
         .containsExactly(
             new TargetAbort(
-                DEVICE, 12, Access.WRITE, AbortReason.BUS_MASTER_OFF, TargetAbort.NO_CODE, 0));
+                DEVICE,
+                Endpoint.NO_PASID,
+                12,
+                Access.WRITE,
+                AbortReason.BUS_MASTER_OFF,
+                TargetAbort.NO_CODE,
+                0));
     assertThat(dma.mapWhole(0, 2 * PAGE, Access.READ)).isInstanceOf(TargetAbort.class);
     assertThat(ram(10, 0, 16)).containsOnly(0);
   }

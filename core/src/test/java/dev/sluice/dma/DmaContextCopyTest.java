@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.iommu.AbortReason;
+import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.FakeIommu;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.Bytes;
@@ -73,7 +74,8 @@ class DmaContextCopyTest {
       Way way, long iova, long length, AbortReason reason, int code, long at, long moved) {
     iommu.reports().clear();
     TargetAbort abort = way.go(dma, iova, length);
-    assertThat(abort).isEqualTo(new TargetAbort(DEVICE, at, way.access, reason, code, moved));
+    assertThat(abort)
+        .isEqualTo(new TargetAbort(DEVICE, Endpoint.NO_PASID, at, way.access, reason, code, moved));
     if (code != TargetAbort.NO_CODE && way.reports()) {
       assertThat(iommu.reports())
           .singleElement()
@@ -121,6 +123,7 @@ class DmaContextCopyTest {
           .isEqualTo(
               new TargetAbort(
                   DEVICE,
+                  Endpoint.NO_PASID,
                   RAM + RAM_SIZE,
                   Access.READ,
                   AbortReason.NO_MEMORY,
@@ -372,6 +375,7 @@ class DmaContextCopyTest {
         .isEqualTo(
             new TargetAbort(
                 DEVICE,
+                Endpoint.NO_PASID,
                 DmaContext.SECTION_BYTES,
                 Access.WRITE,
                 AbortReason.BUS_MASTER_OFF,
@@ -434,7 +438,13 @@ class DmaContextCopyTest {
     assertThat(abort)
         .isEqualTo(
             new TargetAbort(
-                DEVICE, at, Access.WRITE, AbortReason.INTERRUPT_RANGE, TargetAbort.NO_CODE, moved));
+                DEVICE,
+                Endpoint.NO_PASID,
+                at,
+                Access.WRITE,
+                AbortReason.INTERRUPT_RANGE,
+                TargetAbort.NO_CODE,
+                moved));
   }
 
   // --- scatter-gather

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.dma.Mapping.Stop;
 import dev.sluice.iommu.AbortReason;
+import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.FakeIommu;
 import dev.sluice.iommu.Translation.Page;
 import dev.sluice.memory.Access;
@@ -38,7 +39,7 @@ class DmaContextMapTest {
 
   private void refused(long iova, Access access, AbortReason reason, int code) {
     assertThat(machine.refusedMapping(iova, PAGE, access))
-        .isEqualTo(new TargetAbort(DEVICE, iova, access, reason, code, 0));
+        .isEqualTo(new TargetAbort(DEVICE, Endpoint.NO_PASID, iova, access, reason, code, 0));
     assertThat(dma.endpoint().holdCount()).isZero();
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.iommu.AbortReason;
+import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.FakeIommu;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.Bytes;
@@ -61,7 +62,7 @@ class DmaContextScalarTest {
   private void refused(Way way, long iova, AbortReason reason, int code) {
     iommu.reports().clear();
     assertThat(way.go(dma, iova))
-        .isEqualTo(new TargetAbort(DEVICE, iova, way.access, reason, code, 0));
+        .isEqualTo(new TargetAbort(DEVICE, Endpoint.NO_PASID, iova, way.access, reason, code, 0));
     assertThat(iommu.reports()).hasSize(code == TargetAbort.NO_CODE ? 0 : 1);
   }
 
@@ -197,7 +198,13 @@ class DmaContextScalarTest {
     assertThat(dma.store(PAGE - 3, 8, LITTLE, VALUE))
         .isEqualTo(
             new TargetAbort(
-                DEVICE, PAGE, Access.WRITE, AbortReason.NO_WRITE, FakeIommu.CODE_NO_WRITE, 3));
+                DEVICE,
+                Endpoint.NO_PASID,
+                PAGE,
+                Access.WRITE,
+                AbortReason.NO_WRITE,
+                FakeIommu.CODE_NO_WRITE,
+                3));
     assertThat(Bytes.at(memory, RAM + PAGE - 3, 3))
         .containsExactly((byte) 0x88, (byte) 0x87, (byte) 0x86);
     word.set(9);

@@ -40,7 +40,7 @@ public final class FakeIommu implements Iommu {
 
   private final Invalidator invalidator;
   private final List<Page> pages = new CopyOnWriteArrayList<>();
-  private final Map<RequesterId, Long> spaces = new ConcurrentHashMap<>();
+  private final Map<Requesters, Long> spaces = new ConcurrentHashMap<>();
   private final List<Report> reports = new CopyOnWriteArrayList<>();
   private final List<Message> messages = new CopyOnWriteArrayList<>();
   private final AtomicInteger walks = new AtomicInteger();
@@ -76,11 +76,15 @@ public final class FakeIommu implements Iommu {
 
   /// Moves a requester to another address space; a binding that was made stays.
   public void move(RequesterId requester, long tag) {
-    spaces.put(requester, tag);
+    move(requester, Endpoint.NO_PASID, tag);
+  }
+
+  public void move(RequesterId requester, int pasid, long tag) {
+    spaces.put(new Requesters(requester, pasid), tag);
   }
 
   public void block(RequesterId requester) {
-    spaces.put(requester, BLOCKED);
+    move(requester, BLOCKED);
   }
 
   /// Whether results are offered to the IOTLB and requesters bound.
@@ -120,7 +124,7 @@ public final class FakeIommu implements Iommu {
     }
     walks.incrementAndGet();
     long bindTicket = endpoint.bindTicket();
-    long tag = spaces.getOrDefault(endpoint.requester(), TAG);
+    long tag = spaces.getOrDefault(Requesters.of(endpoint), TAG);
     if (tag == BLOCKED) {
       return new Fault(AbortReason.BLOCKED, CODE_BLOCKED, true);
     }

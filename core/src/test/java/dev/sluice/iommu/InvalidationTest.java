@@ -27,11 +27,13 @@ class InvalidationTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> Invalidation.ofRange(1, -1, 0))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new Invalidation(0, 0, false, 0, -1, Binding.ONE, null))
+    assertThatThrownBy(() -> new Invalidation(0, 0, false, 0, -1, Binding.NAMED, null))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new Invalidation(0, 0, false, 0, -1, Binding.NONE, endpoint))
+    assertThatThrownBy(
+            () -> new Invalidation(0, 0, false, 0, -1, Binding.NONE, Requesters.of(endpoint)))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new Invalidation(0, 0, true, 0, -1, Binding.ONE, endpoint))
+    assertThatThrownBy(
+            () -> new Invalidation(0, 0, true, 0, -1, Binding.NAMED, Requesters.of(endpoint)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("leaves translations cached");
   }

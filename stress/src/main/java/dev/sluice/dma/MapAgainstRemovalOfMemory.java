@@ -4,6 +4,7 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.sluice.iommu.AbortReason;
+import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.iommu.Revocation;
 import dev.sluice.memory.Access;
@@ -32,7 +33,8 @@ public class MapAgainstRemovalOfMemory {
   private final GuestMemory memory = new GuestMemory();
   private final DmaContext dma = DmaContext.direct(memory, DEVICE);
   private final AtomicInteger drained = new AtomicInteger();
-  private MapResult mapped = new TargetAbort(DEVICE, 0, Access.READ, AbortReason.NO_MEMORY, -1, 0);
+  private MapResult mapped =
+      new TargetAbort(DEVICE, Endpoint.NO_PASID, 0, Access.READ, AbortReason.NO_MEMORY, -1, 0);
 
   public MapAgainstRemovalOfMemory() {
     // Not unmapped for real: thousands of arenas would be closed a second. See LoadAgainstRemoval.

@@ -13,6 +13,7 @@ import org.openjdk.jmh.annotations.State;
 public class Bed {
   private static final long SMALL_PAGE = 4096;
   private static final long LARGE_PAGE = 2 << 20;
+  private static final int FIRST_PASID = 0x100;
 
   /// How many pages the visits go round, a power of two up to 4096; up to 64 large ones.
   @Param("64")
@@ -48,7 +49,8 @@ public class Bed {
   AddressStream missingStream = AddressStream.NONE;
 
   private final VtdMachine machine = new VtdMachine();
-  private final WideIommu wide = new WideIommu();
+  private final LinearIommu wide = new LinearIommu(LinearIommu.WIDE);
+  private final LinearIommu ofPasids = new LinearIommu(VtdMachine.SMALL);
   private int devices;
 
   /// Sets what the parameters decide, which are known by now, and wakes the idle devices once.
@@ -74,6 +76,9 @@ public class Bed {
     return switch (kind) {
       case SMALL, LARGE -> machine.addDevice(number);
       case WIDE -> DmaContext.behind(wide, machine.memory(), VtdMachine.requester(number));
+      case PASID ->
+          DmaContext.behind(
+              ofPasids, machine.memory(), VtdMachine.requester(number), FIRST_PASID + number);
       case DIRECT -> DmaContext.direct(machine.memory(), VtdMachine.requester(number));
     };
   }
@@ -95,9 +100,9 @@ public class Bed {
 
   private long firstAddress() {
     return switch (kind) {
-      case SMALL -> VtdMachine.SMALL;
+      case SMALL, PASID -> VtdMachine.SMALL;
       case LARGE -> VtdMachine.LARGE;
-      case WIDE -> WideIommu.BASE;
+      case WIDE -> LinearIommu.WIDE;
       case DIRECT -> VtdMachine.RAM_PAGES;
     };
   }

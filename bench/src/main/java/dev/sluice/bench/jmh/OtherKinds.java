@@ -22,7 +22,7 @@ final class OtherKinds {
 
   private OtherKinds() {}
 
-  static void answer(VtdMachine machine, WideIommu wide) {
+  static void answer(VtdMachine machine, LinearIommu wide) {
     RequesterId requester = RequesterId.of(0, 31, 7);
     Iommu relay = new Relay(wide);
     List<DmaContext> contexts =
@@ -34,7 +34,7 @@ final class OtherKinds {
     for (int i = 0; i < ACCESSES; i++) {
       for (DmaContext context : contexts) {
         boolean direct = context == contexts.getLast();
-        long address = direct ? VtdMachine.RAM_PAGES : WideIommu.BASE;
+        long address = direct ? VtdMachine.RAM_PAGES : LinearIommu.WIDE;
         Outcome.require(context.read(address, buffer, 0, BYTES));
         Outcome.require(context.write(address, buffer, 0, BYTES));
       }

@@ -6,8 +6,10 @@ public enum PageKind {
   SMALL,
   /// Pages of 2 MiB below 2^48, by the same tables.
   LARGE,
-  /// Pages of 4 KiB above 2^48. VT-d's tables of 4 levels end there, so [WideIommu] translates.
+  /// Pages of 4 KiB above 2^48. VT-d's tables of 4 levels end there, so [LinearIommu] translates.
   WIDE,
+  /// Pages of 4 KiB below 2^48, for requests that carry a PASID; behind [LinearIommu], too.
+  PASID,
   /// No IOMMU: addresses are guest-physical.
   DIRECT
 }

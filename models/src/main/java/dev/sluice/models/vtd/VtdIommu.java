@@ -1,5 +1,6 @@
 package dev.sluice.models.vtd;
 
+import dev.sluice.iommu.AbortReason;
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.iommu.Iommu;
@@ -227,6 +228,10 @@ public final class VtdIommu implements Iommu {
 
   @Override
   public Translation translate(Endpoint endpoint, long iova, Access access) {
+    if (endpoint.pasid() != Endpoint.NO_PASID) {
+      // Legacy mode has no tables for it.
+      return new Translation.Fault(AbortReason.BLOCKED, DmaTranslation.NO_FAULT_REASON, false);
+    }
     return translation.translate(endpoint, iova, access);
   }
 

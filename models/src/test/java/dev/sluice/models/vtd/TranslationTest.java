@@ -12,6 +12,7 @@ import static dev.sluice.models.vtd.VtdMachine.DOMAIN;
 import static dev.sluice.models.vtd.VtdMachine.MEMORY_BYTES;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.dma.DmaContext;
 import dev.sluice.dma.TargetAbort;
 import dev.sluice.iommu.AbortReason;
 import dev.sluice.iommu.RequesterId;
@@ -58,6 +59,16 @@ class TranslationTest {
 
   private static int levels(long width) {
     return width == WIDTH_39 ? 3 : 4;
+  }
+
+  @Test
+  void aRequestWithAPasidIsRefusedAsLegacyModeHasNoTablesForIt() {
+    machine.enabled();
+    try (DmaContext other = DmaContext.behind(machine.iommu, machine.memory, DEVICE, 5)) {
+      TargetAbort abort = other.fill(0, 1, (byte) 1);
+      assertThat(abort).isNotNull().returns(AbortReason.BLOCKED, TargetAbort::reason);
+      assertThat(machine.read32(0x34)).as("FSTS").isZero();
+    }
   }
 
   @Nested

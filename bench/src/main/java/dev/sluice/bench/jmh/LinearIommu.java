@@ -8,16 +8,22 @@ import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 
-/// The least IOMMU with pages above 2^48: what a cached translation of a wide address costs has to
-/// do with core alone, and VT-d's 4-level tables have none.
-final class WideIommu implements Iommu {
-  /// I/O virtual address of the first page.
-  static final long BASE = 0xAB_1234_0000_0000L << 4;
+/// The least IOMMU: one linear range of pages, whoever asks. For what VT-d's 4-level tables in
+/// legacy mode do not have, addresses above 2^48 and PASIDs: what a cached translation costs then
+/// has to do with core alone.
+final class LinearIommu implements Iommu {
+  /// I/O virtual address of the first page of one above 2^48.
+  static final long WIDE = 0xAB_1234_0000_0000L << 4;
 
-  private static final long TAG = 1;
   private static final int SHIFT = 12;
 
   private final Invalidator invalidator = new Invalidator();
+  private final long base;
+
+  /// @param base I/O virtual address of the first page
+  LinearIommu(long base) {
+    this.base = base;
+  }
 
   @Override
   public Invalidator invalidator() {
@@ -26,16 +32,18 @@ final class WideIommu implements Iommu {
 
   @Override
   public Translation translate(Endpoint endpoint, long iova, Access access) {
-    long page = (iova - BASE) >>> SHIFT;
+    long page = (iova - base) >>> SHIFT;
     if (page >= VtdMachine.PAGES) {
       return new Translation.Fault(AbortReason.NOT_MAPPED, 0, false);
     }
-    Iotlb space = invalidator.space(TAG, endpoint);
+    // As in an architecture whose IOTLB knows PASIDs: an address space for each.
+    long tag = endpoint.pasid();
+    Iotlb space = invalidator.space(tag, endpoint);
     long ticket = space.ticket(iova);
     long bindTicket = endpoint.bindTicket();
     var found =
         new Translation.Page(
-            BASE + (page << SHIFT), VtdMachine.scattered((int) page), SHIFT, true, true, TAG);
+            base + (page << SHIFT), VtdMachine.scattered((int) page), SHIFT, true, true, tag);
     space.insert(found, iova, ticket);
     endpoint.bind(space, bindTicket);
     return found;
