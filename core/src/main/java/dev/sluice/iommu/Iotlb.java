@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
 /// +-----------------------------------------------------------+--+
 /// ```
 ///
-/// What does not fit (large pages, addresses of more than 48 bits, memory that is not RAM) stands
-/// in [LargeIotlb].
+/// Bits 63 to 48 of the addresses are the same in all words: those of the first page that is
+/// inserted, as a guest's buffers mostly lie together. What does not fit (large pages, pages with
+/// other high bits, memory that is not RAM) stands in [LargeIotlb].
 ///
 /// An entry stays until another takes its slot or an invalidation drops it, so a guest that forgets
 /// to invalidate meets its mistake. An invalidation empties the slots of its range whatever they
@@ -69,6 +70,12 @@ public final class Iotlb {
   private final long[] words;
   private final AtomicInteger marks = new AtomicInteger();
 
+  /// Bits 63 to 48 of the addresses that the words are for; [#UNDECIDED] before the first of them.
+  /// Written once, under this; who reads it too early finds nothing cached yet.
+  private int high = UNDECIDED;
+
+  private static final int UNDECIDED = -1;
+
   /// Null until there is something to put into it.
   private volatile @Nullable LargeIotlb large;
 
@@ -106,7 +113,7 @@ public final class Iotlb {
   /// @return a [Ram] address, good to the end of the 4 KiB page that holds `iova`; or [#MISS]
   public long find(long iova, int rights) {
     long word = (long) WORDS.getAcquire(words, slot(iova));
-    if ((((word ^ (iova << TAG_SHIFT)) & TAG) | (~word & rights) | (iova >>> WIDTH)) == 0) {
+    if ((((word ^ (iova << TAG_SHIFT)) & TAG) | (~word & rights) | (iova >>> WIDTH ^ high)) == 0) {
       return (word & FRAME) << FRAME_SHIFT | (iova & IN_PAGE);
     }
     LargeIotlb other = large;
@@ -128,8 +135,9 @@ public final class Iotlb {
     return other == null ? null : other.lookup(iova);
   }
 
-  private static boolean isPageOf(long word, long iova) {
-    return (word & RIGHTS) != 0 && (((word ^ (iova << TAG_SHIFT)) & TAG) | (iova >>> WIDTH)) == 0;
+  private boolean isPageOf(long word, long iova) {
+    return (word & RIGHTS) != 0
+        && (((word ^ (iova << TAG_SHIFT)) & TAG) | (iova >>> WIDTH ^ high)) == 0;
   }
 
   private int slot(long iova) {
@@ -142,7 +150,7 @@ public final class Iotlb {
   /// back.
   public long ticket(long iova) {
     long now = count.get();
-    if (iova >>> WIDTH != 0) {
+    if (iova >>> WIDTH != high) {
       return now;
     }
     int slot = slot(iova);
@@ -176,7 +184,7 @@ public final class Iotlb {
           "%s does not hold 0x%x of the address space 0x%x".formatted(page, iova, tag));
     }
     int rights = (page.readable() ? 1 : 0) | (page.writable() ? 2 : 0);
-    if (page.shift() == PAGE_SHIFT && iova >>> WIDTH == 0) {
+    if (page.shift() == PAGE_SHIFT && hasWords(iova)) {
       long ram = memory.ramAddress(page.address(), GuestMemory.PAGE, page.writable());
       if (ram != Ram.NOWHERE && (ram & IN_PAGE) == 0) {
         return rights == 0
@@ -184,6 +192,18 @@ public final class Iotlb {
       }
     }
     return insertLarge(page, iova, ticket);
+  }
+
+  /// Whether the words are for addresses like this one; the first to ask decides.
+  private boolean hasWords(long iova) {
+    if (high == UNDECIDED) {
+      synchronized (this) {
+        if (high == UNDECIDED) {
+          high = (int) (iova >>> WIDTH);
+        }
+      }
+    }
+    return iova >>> WIDTH == high;
   }
 
   private boolean insert(long word, long iova, long ticket) {
@@ -236,16 +256,18 @@ public final class Iotlb {
   ///
   /// @param number the invalidation's first count
   void drop(long first, long last, long number) {
-    if (first >>> WIDTH == 0) {
-      long firstPage = first >>> PAGE_SHIFT;
-      long pages = (last >>> PAGE_SHIFT) - firstPage + 1;
-      long empty = number << EMPTY_SHIFT;
-      if (pages < words.length) {
-        for (long i = 0; i < pages; i++) {
-          WORDS.setRelease(words, (int) (firstPage + i) & (words.length - 1), empty);
-        }
-      } else {
-        Arrays.fill(words, empty);
+    int window = high;
+    if (window == UNDECIDED) {
+      // Whatever it will be: the walks under way must not insert.
+      empty(first, last, number);
+    } else {
+      long from = (long) window << WIDTH;
+      long to = from | (-1L >>> TAG_SHIFT);
+      if (Long.compareUnsigned(first, to) <= 0 && Long.compareUnsigned(from, last) <= 0) {
+        empty(
+            Long.compareUnsigned(first, from) > 0 ? first : from,
+            Long.compareUnsigned(last, to) < 0 ? last : to,
+            number);
       }
     }
     LargeIotlb other = large;
@@ -253,6 +275,19 @@ public final class Iotlb {
       synchronized (other) {
         other.drop(first, last);
       }
+    }
+  }
+
+  private void empty(long first, long last, long number) {
+    long firstPage = first >>> PAGE_SHIFT;
+    long pages = (last >>> PAGE_SHIFT) - firstPage + 1;
+    long empty = number << EMPTY_SHIFT;
+    if (pages < words.length) {
+      for (long i = 0; i < pages; i++) {
+        WORDS.setRelease(words, (int) (firstPage + i) & (words.length - 1), empty);
+      }
+    } else {
+      Arrays.fill(words, empty);
     }
   }
 

@@ -144,6 +144,39 @@ class IotlbTest {
   }
 
   @Test
+  void pagesWithOtherHighBitsStandBesideThoseThatCameFirst() {
+    long wide = 0x0800_0000_0000_5000L;
+    Page first = insert(wide, 12);
+    Page second = insert(wide + (1L << 48), 12);
+    assertThat(tlb.lookup(wide)).isEqualTo(first);
+    assertThat(tlb.lookup(wide + (1L << 48))).isEqualTo(second);
+    drop(wide, wide);
+    assertThat(tlb.find(wide, 1)).isEqualTo(Iotlb.MISS);
+    assertThat(tlb.find(wide + (1L << 48), 1)).isNotEqualTo(Iotlb.MISS);
+    insert(wide, 12);
+    drop(0, wide - 1);
+    drop(wide + 0x1000, wide + 0x1FFF);
+    drop(wide + (1L << 49), -1);
+    assertThat(tlb.find(wide, 1)).isNotEqualTo(Iotlb.MISS);
+    drop(0, -1);
+    assertThat(tlb.find(wide, 1)).isEqualTo(Iotlb.MISS);
+    assertThat(tlb.find(wide + (1L << 48), 1)).isEqualTo(Iotlb.MISS);
+  }
+
+  @Test
+  void anInvalidationBeforeTheFirstPageOfAllStopsAWalkToWhateverAddress() {
+    for (long iova : new long[] {0x5000, 0x0800_0000_0000_5000L}) {
+      Iotlb fresh = new Iotlb(TAG, memory, count);
+      long ticket = fresh.ticket(iova);
+      long number = count.begin();
+      fresh.drop(iova, iova + 0xFFF, number);
+      count.end();
+      assertThat(fresh.insert(page(iova, 12), iova, ticket)).isFalse();
+      assertThat(fresh.lookup(iova)).isNull();
+    }
+  }
+
+  @Test
   void largePagesAndSmallOnesStandSideBySide() {
     Page large = insert(2 * GIB, 21);
     Page small = insert(2 * GIB + 0x3000, 12);
@@ -355,22 +388,27 @@ class IotlbTest {
 
   /// Against a list that forgets nothing but what is invalidated: whatever the cache still knows is
   /// in the list, and nothing of an invalidated range is known.
-  @Test
-  void afterRandomInsertsAndInvalidationsNothingInvalidatedIsLeft() {
+  @ParameterizedTest
+  @ValueSource(longs = {0, 0x800_0000_0000_0000L, -1L << 48})
+  void afterRandomInsertsAndInvalidationsNothingInvalidatedIsLeft(long window) {
     SplittableRandom random = new SplittableRandom(2012);
+    long[] windows = {window, window, window + (1L << 48)};
     int[] shifts = {12, 12, 12, 21, 21, 16, 30};
     List<Page> model = new ArrayList<>();
     for (int step = 0; step < 20_000; step++) {
-      long iova = random.nextLong(8 * GIB);
+      long iova = windows[random.nextInt(windows.length)] + random.nextLong(8 * GIB);
       int shift = shifts[random.nextInt(shifts.length)];
       if (random.nextInt(3) > 0) {
         model.add(insert(iova, shift));
       } else {
-        long last = iova + (random.nextLong() >>> random.nextInt(20, 60));
+        long run = random.nextLong() >>> random.nextInt(14, 60);
+        long last = iova + Math.min(run, ~iova);
         drop(iova, last);
-        model.removeIf(page -> page.iova() <= last && iova <= page.last());
+        model.removeIf(page ->
+            Long.compareUnsigned(page.iova(), last) <= 0
+                && Long.compareUnsigned(iova, page.last()) <= 0);
         for (int i = 0; i < 32; i++) {
-          Page found = tlb.lookup(iova + random.nextLong(Math.min(last - iova + 1, 8 * GIB)));
+          Page found = tlb.lookup(iova + random.nextLong(Math.clamp(last - iova + 1, 1, 8 * GIB)));
           if (found != null) {
             throw new AssertionError("step " + step + ": still cached: " + found);
           }
