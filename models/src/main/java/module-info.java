@@ -5,5 +5,6 @@ module dev.sluice.models {
   requires static transitive org.jspecify;
 
   exports dev.sluice.models.dart.u3;
+  exports dev.sluice.models.spapr;
   exports dev.sluice.models.vtd;
 }

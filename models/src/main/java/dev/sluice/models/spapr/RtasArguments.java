@@ -1,0 +1,78 @@
+package dev.sluice.models.spapr;
+
+import dev.sluice.memory.Access;
+import dev.sluice.memory.GuestMemory;
+import dev.sluice.memory.MemoryStatus;
+import dev.sluice.memory.Word;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/// The argument buffer of an RTAS call in guest memory, LoPAR "RTAS Argument Call Buffer": cells of
+/// 32 bits, big-endian.
+///
+/// ```
+///  0      4          8           12                   12 + 4 * inputs
+/// +------+----------+-----------+--------------------+---------------------+
+/// | token| inputs   | outputs   | inputs ...         | outputs ...         |
+/// +------+----------+-----------+--------------------+---------------------+
+/// ```
+///
+/// Neither reading nor writing it waits for memory that only messages reach; such a buffer counts
+/// as unreadable.
+///
+/// @param token which call
+/// @param inputs the input cells
+/// @param outputs the output cells, to be filled in
+/// @param outputsAt guest-physical address of the first output
+record RtasArguments(int token, int[] inputs, int[] outputs, long outputsAt) {
+  /// The most cells of either kind. The calls here take 6; LoPAR's longest stay below it too.
+  private static final int MAX_CELLS = 16;
+
+  private static final int HEADER_CELLS = 3;
+
+  /// @return null when the buffer cannot be read, or has more cells than any call
+  static @Nullable RtasArguments read(GuestMemory memory, long address) {
+    int[] header = cells(memory, address, HEADER_CELLS);
+    if (header == null || !isCount(header[1]) || !isCount(header[2])) {
+      return null;
+    }
+    long inputsAt = address + HEADER_CELLS * Integer.BYTES;
+    int[] inputs = cells(memory, inputsAt, header[1]);
+    return inputs == null
+        ? null
+        : new RtasArguments(
+            header[0], inputs, new int[header[2]], inputsAt + (long) header[1] * Integer.BYTES);
+  }
+
+  private static boolean isCount(int cells) {
+    return cells >= 0 && cells <= MAX_CELLS;
+  }
+
+  private static int @Nullable [] cells(GuestMemory memory, long address, int count) {
+    int[] cells = new int[count];
+    Word word = new Word();
+    for (int i = 0; i < count; i++) {
+      long at = address + (long) i * Integer.BYTES;
+      if (memory.holdStatusAt(at, Access.READ) != MemoryStatus.OK
+          || memory.load(at, Integer.BYTES, ByteOrder.BIG_ENDIAN, word) != MemoryStatus.OK) {
+        return null;
+      }
+      cells[i] = word.asInt();
+    }
+    return cells;
+  }
+
+  /// Writes the outputs.
+  ///
+  /// @return false when they cannot all be written
+  boolean store(GuestMemory memory) {
+    for (int i = 0; i < outputs.length; i++) {
+      long at = outputsAt + (long) i * Integer.BYTES;
+      if (memory.holdStatusAt(at, Access.WRITE) != MemoryStatus.OK
+          || memory.store(at, Integer.BYTES, ByteOrder.BIG_ENDIAN, outputs[i]) != MemoryStatus.OK) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.models.spapr;
+
+import org.jspecify.annotations.NullMarked;
