@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// ```text
 /// 63              40 39          32 31              4  3  2  1  0
 /// +-----------------+--------------+-----------------+-----+--+--+
-/// | IOVA bits 47:24 | region number| page in region  |  0  |W |R |   a page, W or R set
+/// | IOVA bits 47:24 | region number| page in region  |  G  |W |R |   a page, W or R set
 /// +-----------------+--------------+-----------------+-----+--+--+
 /// |0|            number of the invalidation          |     |0 |0 |   emptied by an invalidation
 /// |1|   who       |  count at the time, bits 33:0    |     |0 |0 |   emptied by one walk
@@ -30,14 +30,18 @@ import org.jspecify.annotations.Nullable;
 ///
 /// An entry stays until another takes its slot or an invalidation drops it, so a guest that forgets
 /// to invalidate meets its mistake. An invalidation empties the slots of its range whatever they
-/// hold.
+/// hold. One that would empty all of them gives the cache another *generation* (G) instead, which
+/// makes a page of an earlier one no page; every fourth empties the slots, as generations come
+/// back.
 ///
 /// *No walk that began before an invalidation inserts after it*, without a lock: a walk's result
 /// may only replace an emptiness that is no younger than the walk's [#ticket], or the walk's own.
 /// The emptiness that the invalidation leaves is younger; and once it is there, the walk's
-/// compare-and-set of an older one fails. A slot that holds another page is first emptied by the
-/// walk itself, under a mark that no other walk has: were it enough that the slot looks as before,
-/// it might have been emptied and filled alike in between.
+/// compare-and-set of an older one fails. Where the generation has changed instead, a walk asks
+/// whether that was before its ticket, and if it changes after that, what it inserts has the old
+/// one. A slot that holds another page is first emptied by the walk itself, under a mark that no
+/// other walk has: were it enough that the slot looks as before, it might have been emptied and
+/// filled alike in between.
 public final class Iotlb {
   /// Pages of 4 KiB, 16 MiB in all: 32 KiB of words, which stay in a processor's first-level cache.
   static final int SLOTS = 4096;
@@ -46,6 +50,15 @@ public final class Iotlb {
   public static final long MISS = Ram.NOWHERE;
 
   private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final VarHandle GENERATION;
+
+  static {
+    try {
+      GENERATION = MethodHandles.lookup().findVarHandle(Iotlb.class, "generation", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   private static final int PAGE_SHIFT = 12;
   private static final long IN_PAGE = (1L << PAGE_SHIFT) - 1;
@@ -58,6 +71,8 @@ public final class Iotlb {
   private static final long FRAME = 0xFF_FFFF_FFF0L;
   private static final int FRAME_SHIFT = 8;
   private static final long RIGHTS = 3;
+  private static final int NEXT_GENERATION = 4;
+  private static final int GENERATION_BITS = 12;
 
   private static final int EMPTY_SHIFT = 2;
   private static final int WHO_SHIFT = 36;
@@ -75,6 +90,13 @@ public final class Iotlb {
   private int high = UNDECIDED;
 
   private static final int UNDECIDED = -1;
+
+  /// The generation of the pages that count, in its place in a word. Written by invalidations, one
+  /// at a time. A lookup needs no order: it is in a section, or asks for the count afterwards.
+  private int generation;
+
+  /// The number of the invalidation that began the generation. Written before it.
+  private long generationSince;
 
   /// Null until there is something to put into it.
   private volatile @Nullable LargeIotlb large;
@@ -113,7 +135,10 @@ public final class Iotlb {
   /// @return a [Ram] address, good to the end of the 4 KiB page that holds `iova`; or [#MISS]
   public long find(long iova, int rights) {
     long word = (long) WORDS.getAcquire(words, slot(iova));
-    if ((((word ^ (iova << TAG_SHIFT)) & TAG) | (~word & rights) | (iova >>> WIDTH ^ high)) == 0) {
+    if ((((word ^ (iova << TAG_SHIFT) ^ generation) & (TAG | GENERATION_BITS))
+            | (~word & rights)
+            | (iova >>> WIDTH ^ high))
+        == 0) {
       return (word & FRAME) << FRAME_SHIFT | (iova & IN_PAGE);
     }
     LargeIotlb other = large;
@@ -137,7 +162,9 @@ public final class Iotlb {
 
   private boolean isPageOf(long word, long iova) {
     return (word & RIGHTS) != 0
-        && (((word ^ (iova << TAG_SHIFT)) & TAG) | (iova >>> WIDTH ^ high)) == 0;
+        && (((word ^ (iova << TAG_SHIFT) ^ generation) & (TAG | GENERATION_BITS))
+                | (iova >>> WIDTH ^ high))
+            == 0;
   }
 
   private int slot(long iova) {
@@ -163,6 +190,14 @@ public final class Iotlb {
             | (marks.getAndIncrement() & WHO) << WHO_SHIFT
             | (now & COUNT_IN_MARK) << EMPTY_SHIFT;
     return WORDS.compareAndSet(words, slot, word, mark) ? mark : now;
+  }
+
+  /// Whether a walk with this ticket began before an invalidation. A mark has only the low bits of
+  /// the count at its time, 2^33 invalidations, and no walk takes as long as those.
+  private boolean isOlder(long ticket, long number) {
+    long now = count.get();
+    long began = ticket >= 0 ? ticket : now - (now - (ticket >>> EMPTY_SHIFT) & COUNT_IN_MARK);
+    return began < number;
   }
 
   private static boolean isEmptiedByInvalidation(long word) {
@@ -206,7 +241,11 @@ public final class Iotlb {
     return iova >>> WIDTH == high;
   }
 
-  private boolean insert(long word, long iova, long ticket) {
+  private boolean insert(long page, long iova, long ticket) {
+    long word = page | (int) GENERATION.getAcquire(this);
+    if (isOlder(ticket, generationSince)) {
+      return false;
+    }
     int slot = slot(iova);
     if (ticket < 0) {
       return WORDS.compareAndSet(words, slot, ticket, word);
@@ -287,7 +326,12 @@ public final class Iotlb {
         WORDS.setRelease(words, (int) (firstPage + i) & (words.length - 1), empty);
       }
     } else {
-      Arrays.fill(words, empty);
+      int next = (generation + NEXT_GENERATION) & GENERATION_BITS;
+      if (next == 0) {
+        Arrays.fill(words, empty);
+      }
+      generationSince = number;
+      GENERATION.setRelease(this, next);
     }
   }
 

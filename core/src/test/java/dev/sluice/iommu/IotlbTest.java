@@ -294,6 +294,43 @@ class IotlbTest {
     assertThat(tlb.insert(page(0x5000, 12), 0x5000, ticket)).isTrue();
   }
 
+  /// Generations come back, so several times as many as there are.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void noWalkFromBeforeAnInvalidationOfEverythingInsertsAfterIt(boolean taken) {
+    for (int round = 0; round < 20; round++) {
+      if (taken) {
+        insert(0x5000 + ROUND, 12);
+      }
+      long late = tlb.ticket(0x5000);
+      for (int i = 0; i <= round; i++) {
+        drop(0, -1);
+        assertThat(tlb.insert(page(0x5000, 12), 0x5000, late)).isFalse();
+        assertThat(tlb.lookup(0x5000)).isNull();
+        assertThat(tlb.lookup(0x5000 + ROUND)).isNull();
+      }
+      insert(0x5000, 12);
+      assertThat(tlb.find(0x5000, 3)).isNotEqualTo(Iotlb.MISS);
+      drop(0x5000, 0x5FFF);
+    }
+  }
+
+  @Test
+  void whatIsNotVisitedBetweenInvalidationsOfEverythingDoesNotComeBack() {
+    for (int page = 0; page < 64; page++) {
+      insert(page << 12, 12);
+    }
+    for (int i = 0; i < 20; i++) {
+      drop(0, -1);
+      for (int page = 0; page < 64; page++) {
+        assertThat(tlb.lookup(page << 12)).isNull();
+        assertThat(tlb.find(page << 12, 1)).isEqualTo(Iotlb.MISS);
+      }
+      insert(i << 12, 12);
+      assertThat(tlb.lookup(i << 12)).isNotNull();
+    }
+  }
+
   @Test
   void aCacheThatIsMadeAfterAnInvalidationTakesNoWalkFromBefore() {
     drop(0, -1);
@@ -401,7 +438,7 @@ class IotlbTest {
       if (random.nextInt(3) > 0) {
         model.add(insert(iova, shift));
       } else {
-        long run = random.nextLong() >>> random.nextInt(14, 60);
+        long run = random.nextLong() >>> random.nextInt(4, 60);
         long last = iova + Math.min(run, ~iova);
         drop(iova, last);
         model.removeIf(page ->
