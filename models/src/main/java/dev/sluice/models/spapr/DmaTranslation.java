@@ -23,6 +23,8 @@ final class DmaTranslation {
     this.counters = counters;
   }
 
+  /// Translates the page that holds `iova`.
+  ///
   /// @param bindTicket taken before `space` was looked up
   Translation translate(
       Endpoint endpoint, DmaSpace space, long bindTicket, long iova, Access access) {

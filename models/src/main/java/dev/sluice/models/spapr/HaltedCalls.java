@@ -8,6 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 final class HaltedCalls {
   private final Map<VirtualCpu, PendingCall> calls = new ConcurrentHashMap<>();
 
+  /// The processor waits from now on.
+  ///
   /// @throws IllegalStateException when the processor is halted already
   void add(VirtualCpu cpu, PendingCall call) {
     if (calls.putIfAbsent(cpu, call) != null) {

@@ -23,6 +23,8 @@ final class IoPageSizes {
 
   private IoPageSizes() {}
 
+  /// The same, if there are I/O pages of that size.
+  ///
   /// @throws IllegalArgumentException when there is no bit for pages of 2^shift bytes
   static int checked(int shift) {
     if (!BITS.containsKey(shift)) {

@@ -17,6 +17,8 @@ final class Liobns {
     numbers = Arrays.stream(windows).mapToLong(DmaWindow::liobn).toArray();
   }
 
+  /// The window of a LIOBN, or null.
+  ///
   /// @param liobn any 64 bits
   @Nullable DmaWindow find(long liobn) {
     int at = Arrays.binarySearch(numbers, liobn);
@@ -38,9 +40,11 @@ final class Liobns {
     return new Liobns(next);
   }
 
-  /// The same without some of them.
+  /// The same without one of them.
   Liobns without(DmaWindow gone) {
     return new Liobns(
-        Arrays.stream(windows).filter(window -> window != gone).toArray(DmaWindow[]::new));
+        Arrays.stream(windows)
+            .filter(window -> window.liobn() != gone.liobn())
+            .toArray(DmaWindow[]::new));
   }
 }

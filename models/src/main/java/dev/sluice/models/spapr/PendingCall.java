@@ -23,6 +23,8 @@ final class PendingCall implements Runnable {
   /// What makes the end of a drain known, before the processor is.
   @FunctionalInterface
   interface Finish {
+    /// Makes it known.
+    ///
     /// @return the call's return code
     long finish();
   }

@@ -19,17 +19,26 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Neither reading nor writing it waits for memory that only messages reach; such a buffer counts
 /// as unreadable.
-///
-/// @param token which call
-/// @param inputs the input cells
-/// @param outputs the output cells, to be filled in
-/// @param outputsAt guest-physical address of the first output
-record RtasArguments(int token, int[] inputs, int[] outputs, long outputsAt) {
+final class RtasArguments {
   /// The most cells of either kind. The calls here take 6; LoPAR's longest stay below it too.
   private static final int MAX_CELLS = 16;
 
   private static final int HEADER_CELLS = 3;
 
+  private final int token;
+  private final int[] inputs;
+  private final int[] outputs;
+  private final long outputsAt;
+
+  private RtasArguments(int token, int[] inputs, int[] outputs, long outputsAt) {
+    this.token = token;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.outputsAt = outputsAt;
+  }
+
+  /// Reads the buffer at a guest-physical address.
+  ///
   /// @return null when the buffer cannot be read, or has more cells than any call
   static @Nullable RtasArguments read(GuestMemory memory, long address) {
     int[] header = cells(memory, address, HEADER_CELLS);
@@ -60,6 +69,21 @@ record RtasArguments(int token, int[] inputs, int[] outputs, long outputsAt) {
       cells[i] = word.asInt();
     }
     return cells;
+  }
+
+  /// Which call it is.
+  int token() {
+    return token;
+  }
+
+  /// The input cells.
+  int[] inputs() {
+    return inputs;
+  }
+
+  /// The output cells, to be filled in.
+  int[] outputs() {
+    return outputs;
   }
 
   /// Writes the outputs.

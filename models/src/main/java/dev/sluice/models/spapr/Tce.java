@@ -70,6 +70,6 @@ final class Tce {
   /// Whether an entry that maps a page has a bit set that must be clear: a reserved one, one below
   /// the page size of the window, or the topmost.
   static boolean isMalformed(long tce, int pageShift) {
-    return (tce & (IN_USE | ((1L << pageShift) - 1) & ~RIGHTS)) != 0;
+    return (tce & (IN_USE | (((1L << pageShift) - 1) & ~RIGHTS))) != 0;
   }
 }

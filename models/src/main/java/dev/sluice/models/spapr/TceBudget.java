@@ -9,6 +9,8 @@ final class TceBudget {
   private final int limit;
   private final AtomicInteger taken = new AtomicInteger();
 
+  /// A budget of which nothing is taken.
+  ///
   /// @param limit in pages of 4 KiB, each of 512 entries
   TceBudget(int limit) {
     this.limit = limit;

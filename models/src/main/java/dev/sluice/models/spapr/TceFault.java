@@ -43,6 +43,8 @@ public record TceFault(RequesterId requester, long ioba, Access access, Cause ca
       return new Translation.Fault(reason, code, true);
     }
 
+    /// The cause that a fault code stands for.
+    ///
     /// @return [#NO_ENDPOINT] for a code that is none
     static Cause of(int code) {
       for (Cause cause : values()) {
