@@ -211,12 +211,15 @@ public final class Iotlb {
   /// @param ticket from [#ticket], taken before the walk
   /// @return false when an invalidation has come since the ticket, or another walk was in the way:
   ///   the entry may be stale and was not kept
-  /// @throws IllegalArgumentException when the page is of another address space or does not hold
-  ///   `iova`
+  /// @throws IllegalArgumentException when the page is of another address space, does not hold
+  ///   `iova`, or is smaller than 4 KiB
   public boolean insert(Page page, long iova, long ticket) {
     if (page.tag() != tag || !page.contains(iova)) {
       throw new IllegalArgumentException(
           "%s does not hold 0x%x of the address space 0x%x".formatted(page, iova, tag));
+    }
+    if (page.shift() < PAGE_SHIFT) {
+      throw new IllegalArgumentException("a part of a page cannot be cached: " + page);
     }
     int rights = (page.readable() ? 1 : 0) | (page.writable() ? 2 : 0);
     if (page.shift() == PAGE_SHIFT && hasWords(iova)) {

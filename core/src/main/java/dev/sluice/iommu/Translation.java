@@ -5,11 +5,12 @@ import dev.sluice.memory.Access;
 /// What a model answers when it is asked for an address.
 public sealed interface Translation {
 
-  /// A page that the requester may touch.
+  /// A page that the requester may touch; or a part of one, where the architecture protects less
+  /// than 4 KiB, which is good for this access and not to be cached.
   ///
   /// @param iova the page's first I/O virtual address, a multiple of the page's size
   /// @param address its first guest-physical address, a multiple of the page's size
-  /// @param shift log2 of the page's size in bytes, 12 to 63
+  /// @param shift log2 of the page's size in bytes, 0 to 63; [Iotlb#insert] takes 12 or more
   /// @param readable whether reads are allowed
   /// @param writable whether writes are allowed
   /// @param tag the address space it belongs to, by the model's own numbering (VT-d: the domain
@@ -18,8 +19,8 @@ public sealed interface Translation {
       implements Translation {
     /// Checks the alignment, which the IOTLB relies on.
     public Page {
-      if (shift < 12 || shift > 63) {
-        throw new IllegalArgumentException("page shift must be 12 to 63: " + shift);
+      if (shift < 0 || shift > 63) {
+        throw new IllegalArgumentException("page shift must be 0 to 63: " + shift);
       }
       long low = (1L << shift) - 1;
       if (((iova | address) & low) != 0) {

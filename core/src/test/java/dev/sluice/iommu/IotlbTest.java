@@ -340,6 +340,12 @@ class IotlbTest {
   }
 
   @Test
+  void aPartOfAPageIsNotCached() {
+    assertThatThrownBy(() -> tlb.insert(page(0, 11), 0, tlb.ticket(0)))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
   void aPageOfAnotherSpaceOrAnotherAddressIsAMistakeOfTheModel() {
     assertThatThrownBy(() -> tlb.insert(new Page(0, 0, 12, true, true, TAG + 1), 0, tlb.ticket(0)))
         .isInstanceOf(IllegalArgumentException.class);
