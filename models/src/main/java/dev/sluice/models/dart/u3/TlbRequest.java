@@ -2,9 +2,9 @@ package dev.sluice.models.dart.u3;
 
 import dev.sluice.iommu.Invalidation;
 
-/// What the guest has the TLB forget, or what follows from a change of the enable bit.
+/// What the guest has the TLB forget.
 ///
-/// @param bits the bits of the control register that stand for it until it is complete; may be 0
+/// @param bits the bits of the control register that stand for it until it is complete
 /// @param what for core
 record TlbRequest(long bits, Invalidation what) {
 
@@ -22,11 +22,6 @@ record TlbRequest(long bits, Invalidation what) {
             DmaTranslation.TABLE_TAG, first, first + (1L << DartEntry.PAGE_SHIFT) - 1));
   }
 
-  /// No page: the requesters find out anew whether their addresses are translated.
-  static TlbRequest rebind() {
-    return new TlbRequest(0, Invalidation.ofBindings());
-  }
-
   /// Whether it is one page.
   boolean isPage() {
     return what.last() != -1;
@@ -34,6 +29,6 @@ record TlbRequest(long bits, Invalidation what) {
 
   /// What does both.
   TlbRequest and(TlbRequest other) {
-    return new TlbRequest(bits | other.bits, Invalidation.all());
+    return new TlbRequest(bits | other.bits, Invalidation.ofTranslations());
   }
 }

@@ -17,7 +17,7 @@ final class U3DartCounters {
   void invalidated(TlbRequest request) {
     if (request.isPage()) {
       pages.increment();
-    } else if (request.bits() != 0) {
+    } else {
       flushes.increment();
     }
   }

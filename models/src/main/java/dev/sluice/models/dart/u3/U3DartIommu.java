@@ -7,6 +7,7 @@ import dev.sluice.iommu.Iommu;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
+import dev.sluice.models.dart.Rebinding;
 import dev.sluice.models.registers.ModelLock;
 import dev.sluice.models.registers.Register;
 import dev.sluice.models.registers.RegisterBank;
@@ -155,7 +156,7 @@ public final class U3DartIommu implements Iommu {
     boolean before = translation.root().enabled();
     translation.root(next);
     if (next.enabled() != before) {
-      invalidation.request(TlbRequest.rebind());
+      lock.defer(() -> Rebinding.of(invalidator));
     }
   }
 
