@@ -4,6 +4,7 @@ module dev.sluice.models {
   requires transitive dev.sluice.core;
   requires static transitive org.jspecify;
 
+  exports dev.sluice.models.dart.apple;
   exports dev.sluice.models.dart.u3;
   exports dev.sluice.models.spapr;
   exports dev.sluice.models.vtd;
