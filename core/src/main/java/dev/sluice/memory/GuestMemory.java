@@ -47,7 +47,7 @@ public final class GuestMemory {
   ///   placed before
   /// @throws RegionLimitException when there are [#MAX_REGIONS] already
   public void addRam(long address, RamRegion ram) {
-    place(new Placed(address, lastOf(address, ram.size()), ram.writable(), ram, null));
+    place(Placed.of(ram, address, lastOf(address, ram.size())));
   }
 
   /// Puts a region at `address` whose bytes are reached by messages only.
@@ -56,7 +56,7 @@ public final class GuestMemory {
   /// @throws IllegalArgumentException when it would overlap a region or pass 2^64
   /// @throws RegionLimitException when there are [#MAX_REGIONS] already
   public void addMessageOnly(long address, long size, boolean writable, MessagePort port) {
-    place(new Placed(address, lastOf(address, size), writable, null, port));
+    place(Placed.of(port, address, lastOf(address, size), writable));
   }
 
   private static long lastOf(long address, long size) {
@@ -185,14 +185,22 @@ public final class GuestMemory {
     }
     RamRegion region = placed.ram();
     long offset = address - placed.first();
-    if (region == null
-        || region.number() < 0
-        || placed.run(address, length) < length
-        // Not the last page either, so that no run of RAM addresses goes on in another region.
-        || offset > Ram.REACH - PAGE - length) {
-      return Ram.NOWHERE;
-    }
-    return Ram.address(region.number(), offset);
+    return region != null
+            && placed.run(address, length) >= length
+            && hasRamAddress(region, offset, length)
+        ? Ram.address(region.number(), offset)
+        : Ram.NOWHERE;
+  }
+
+  static boolean hasRamAddress(RamRegion region, long offset, long length) {
+    // Not the last page either, so that no run of RAM addresses goes on in another region.
+    return region.number() >= 0 && offset <= Ram.REACH - PAGE - length;
+  }
+
+  /// The RAM at an address, for loads from it and from its neighbourhood; null when there is none.
+  public @Nullable RamWindow window(long address) {
+    Placed placed = map.find(address);
+    return placed == null ? null : placed.window();
   }
 
   /// The guest-physical address of a RAM address of a region that is in the map.
@@ -473,7 +481,7 @@ public final class GuestMemory {
 
   /// Turns an exception that a removed or truncated region explains into a status; any other is a
   /// defect and goes on.
-  private static MemoryStatus failed(RamRegion ram, Throwable e) {
+  static MemoryStatus failed(RamRegion ram, Throwable e) {
     if (e instanceof IllegalStateException misuse && !ram.isGone()) {
       throw misuse;
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class MemoryMap {
   static final MemoryMap EMPTY = new MemoryMap(new Placed[0]);
 
-  /// A region at its place. Exactly one of `ram` and `port` is set.
+  /// A region at its place. Exactly one of `ram` and `port` is set, and `window` with `ram`.
   ///
   /// @param first guest-physical address of the first byte
   /// @param last guest-physical address of the last byte, so that a region may end at 2^64
@@ -21,7 +21,16 @@ final class MemoryMap {
       long last,
       boolean writable,
       @Nullable RamRegion ram,
+      @Nullable RamWindow window,
       @Nullable MessagePort port) {
+    static Placed of(RamRegion ram, long first, long last) {
+      return new Placed(first, last, ram.writable(), ram, new RamWindow(first, ram), null);
+    }
+
+    static Placed of(MessagePort port, long first, long last, boolean writable) {
+      return new Placed(first, last, writable, null, null, port);
+    }
+
     boolean isWithin(long from, long to) {
       return Long.compareUnsigned(from, first) <= 0 && Long.compareUnsigned(last, to) <= 0;
     }

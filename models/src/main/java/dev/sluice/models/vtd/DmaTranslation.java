@@ -9,7 +9,6 @@ import dev.sluice.iommu.Translation;
 import dev.sluice.iommu.Translation.Page;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.Word;
-import dev.sluice.models.walk.RadixFormat;
 import dev.sluice.models.walk.RadixWalk;
 import dev.sluice.models.walk.RadixWalker;
 import dev.sluice.models.walk.TableMemory;
@@ -176,46 +175,43 @@ final class DmaTranslation {
     long ticket = space.ticket(iova);
     long absentTicket = absent.ticket();
     counters.walked();
-    return switch (walker.walk(context.table(), context.levels(), iova, access)) {
-      case RadixWalk.Stop stop -> {
-        if (cachingMode && stop.cause() == RadixWalk.Cause.ABSENT) {
-          absent.insert(context.domainId(), iova, absentTicket);
-        }
-        yield fault(context, stop, access);
+    long walk = walker.walk(context.table(), context.levels(), iova, access);
+    if (!RadixWalk.isPage(walk)) {
+      if (cachingMode && RadixWalk.cause(walk) == RadixWalk.Cause.ABSENT) {
+        absent.insert(context.domainId(), iova, absentTicket);
       }
-      case RadixWalk.Page page -> {
-        Page found = page(page, context, iova);
-        if (InterruptRange.contains(found.translate(iova))) {
-          yield FaultCode.INTERRUPT_RANGE_RESULT.fault(context);
-        }
-        space.insert(found, iova, ticket);
-        endpoint.bind(space, bindTicket);
-        yield found;
-      }
-    };
+      return fault(context, walk, access);
+    }
+    Page found = page(walk, context, iova);
+    if (InterruptRange.contains(found.translate(iova))) {
+      return FaultCode.INTERRUPT_RANGE_RESULT.fault(context);
+    }
+    space.insert(found, iova, ticket);
+    endpoint.bind(space, bindTicket);
+    return found;
   }
 
   /// The page of a leaf entry; of a large one that reaches into the interrupt range only the 4 KiB
   /// asked for, so that the addresses that lead there stay refused.
-  private static Page page(RadixWalk.Page leaf, ContextEntry context, long iova) {
-    int shift =
-        InterruptRange.touches(leaf.address(), leaf.shift())
-            ? RadixFormat.PAGE_SHIFT
-            : leaf.shift();
-    long within = iova & ((1L << leaf.shift()) - 1);
+  private static Page page(long walk, ContextEntry context, long iova) {
+    long address = RadixWalk.address(walk);
+    int leaf = RadixWalk.shift(walk);
+    int shift = InterruptRange.touches(address, leaf) ? SecondStageEntry.PAGE_SHIFT : leaf;
+    long within = iova & ((1L << leaf) - 1);
+    int rights = RadixWalk.rights(walk);
     return new Page(
         iova & -(1L << shift),
-        leaf.address() + (within & -(1L << shift)),
+        address + (within & -(1L << shift)),
         shift,
-        leaf.readable(),
-        leaf.writable(),
+        (rights & Access.READ.rights()) != 0,
+        (rights & Access.WRITE.rights()) != 0,
         context.domainId());
   }
 
-  private static Translation.Fault fault(ContextEntry context, RadixWalk.Stop stop, Access access) {
-    return switch (stop.cause()) {
+  private static Translation.Fault fault(ContextEntry context, long walk, Access access) {
+    return switch (RadixWalk.cause(walk)) {
       case UNREADABLE ->
-          stop.level() == context.levels()
+          RadixWalk.level(walk) == context.levels()
               ? FaultCode.CONTEXT_INVALID.fault(context)
               : FaultCode.TABLE_UNREADABLE.fault(context);
       case ABSENT -> absent(context, access);
@@ -238,7 +234,7 @@ final class DmaTranslation {
     long ticket = space.ticket(iova);
     int shift =
         InterruptRange.touches(iova & -(1L << LARGE_PAGE_SHIFT), LARGE_PAGE_SHIFT)
-            ? RadixFormat.PAGE_SHIFT
+            ? SecondStageEntry.PAGE_SHIFT
             : LARGE_PAGE_SHIFT;
     long base = iova & -(1L << shift);
     Page page = new Page(base, base, shift, true, true, tag);

@@ -27,11 +27,31 @@ final class SecondStageEntry implements RadixFormat {
   private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
   private static final int LARGEST_PAGE_LEVEL = 3;
 
+  /// log2 of the smallest page's bytes, 4 KiB.
+  static final int PAGE_SHIFT = 12;
+
+  private static final int INDEX_BITS = 9;
+
   private final long addressMask;
+
+  /// The bits that an entry which leads to a table may not set. So PS is one at level 4; below, an
+  /// entry with PS leads to no table.
+  private final long reservedInTable;
 
   /// @param addressMask the bits that an address may set
   SecondStageEntry(long addressMask) {
     this.addressMask = addressMask;
+    reservedInTable = ~(READ | WRITE | IGNORED | addressMask);
+  }
+
+  @Override
+  public int pageShift() {
+    return PAGE_SHIFT;
+  }
+
+  @Override
+  public int indexBits() {
+    return INDEX_BITS;
   }
 
   @Override
@@ -39,18 +59,13 @@ final class SecondStageEntry implements RadixFormat {
     if ((entry & (READ | WRITE)) == 0) {
       return Kind.ABSENT;
     }
+    if (level > 1 && (entry & reservedInTable) == 0) {
+      return Kind.TABLE;
+    }
     boolean page = level == 1 || (level <= LARGEST_PAGE_LEVEL && (entry & PAGE_SIZE) != 0);
-    long permitted = READ | WRITE | IGNORED;
-    if (page) {
-      long offsetInPage = (1L << RadixFormat.shift(level)) - 1;
-      permitted |= PAGE_SIZE | SNOOP | (addressMask & ~offsetInPage);
-    } else {
-      permitted |= addressMask;
-    }
-    if ((entry & ~permitted) != 0) {
-      return Kind.MALFORMED;
-    }
-    return page ? Kind.PAGE : Kind.TABLE;
+    long offsetInPage = (1L << shift(level)) - 1;
+    long reservedInPage = (reservedInTable & ~(PAGE_SIZE | SNOOP)) | (addressMask & offsetInPage);
+    return page && (entry & reservedInPage) == 0 ? Kind.PAGE : Kind.MALFORMED;
   }
 
   @Override
@@ -59,12 +74,7 @@ final class SecondStageEntry implements RadixFormat {
   }
 
   @Override
-  public boolean readable(long entry) {
-    return (entry & READ) != 0;
-  }
-
-  @Override
-  public boolean writable(long entry) {
-    return (entry & WRITE) != 0;
+  public int rights(long entry) {
+    return (int) entry & (int) (READ | WRITE);
   }
 }

@@ -1,15 +1,14 @@
 package dev.sluice.models.walk;
 
-/// What the 8-byte entries of a radix page table mean, in one architecture.
+/// The shape of a radix page table in one architecture, and what its 8-byte entries mean.
 ///
-/// Levels are counted from the leaves: a level-1 entry maps a page of 2^[#PAGE_SHIFT] bytes, and
-/// each level above multiplies that by 2^[#INDEX_BITS].
+/// Levels are counted from the leaves: a level-1 entry maps a page of 2^[#pageShift] bytes, and
+/// each level above multiplies that by 2^[#indexBits]. How many levels a table has may differ from
+/// table to table, so the walker is told.
+///
+/// An implementation is a final class whose methods return constants or look at bits: a walk calls
+/// them for each entry.
 public interface RadixFormat {
-  /// log2 of the smallest page's bytes, 4 KiB.
-  int PAGE_SHIFT = 12;
-
-  /// log2 of the entries of one table.
-  int INDEX_BITS = 9;
 
   /// What an entry is.
   enum Kind {
@@ -23,6 +22,12 @@ public interface RadixFormat {
     PAGE
   }
 
+  /// log2 of the smallest page's bytes, 12 or more.
+  int pageShift();
+
+  /// log2 of the entries of one table.
+  int indexBits();
+
   /// What an entry is, at a level.
   ///
   /// @param level 1 or more; at level 1 never [Kind#TABLE]
@@ -30,17 +35,14 @@ public interface RadixFormat {
 
   /// The guest-physical address of the table or page that an entry leads to.
   ///
-  /// @return a multiple of the table's or page's size
+  /// @return a multiple of the table's or page's size, below 2^63
   long address(long entry);
 
-  /// Whether an entry, alone, lets reads through.
-  boolean readable(long entry);
-
-  /// Whether an entry, alone, lets writes through.
-  boolean writable(long entry);
+  /// What an entry, alone, lets through, as [dev.sluice.memory.Access#rights()].
+  int rights(long entry);
 
   /// log2 of the bytes that an entry of a level covers.
-  static int shift(int level) {
-    return PAGE_SHIFT + INDEX_BITS * (level - 1);
+  default int shift(int level) {
+    return pageShift() + indexBits() * (level - 1);
   }
 }

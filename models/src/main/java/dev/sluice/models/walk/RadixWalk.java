@@ -1,34 +1,91 @@
 package dev.sluice.models.walk;
 
-/// Where a walk ended.
-public sealed interface RadixWalk {
-
-  /// At a page that grants the access.
-  ///
-  /// @param address the page's first guest-physical address
-  /// @param shift log2 of its bytes
-  /// @param readable whether every entry on the way lets reads through
-  /// @param writable whether every entry on the way lets writes through
-  record Page(long address, int shift, boolean readable, boolean writable) implements RadixWalk {}
-
-  /// Before that.
-  ///
-  /// @param cause why
-  /// @param level the level of the entry at which it ended; the table's own levels say whether that
-  ///   is the top
-  record Stop(Cause cause, int level) implements RadixWalk {}
+/// Where a walk ended, as a word, so that a walk allocates nothing.
+///
+/// ```text
+/// 63 62                      12 11     8  7  6 5         0
+/// +--+-------------------------+--------+--+--+-----------+
+/// | 0|      address >> 12      |    0   |W |R |   shift   |   at a page that grants the access
+/// | 1|            0            | level  |  0  |   cause   |   before that
+/// +--+-------------------------+--------+-----+-----------+
+/// ```
+public final class RadixWalk {
 
   /// Why a walk ended before a page.
-  enum Cause {
+  public enum Cause {
     /// The table that should hold the entry cannot be read.
-    UNREADABLE,
+    UNREADABLE(0),
     /// The entry maps nothing.
-    ABSENT,
+    ABSENT(1),
     /// The entry has a reserved bit set.
-    MALFORMED,
+    MALFORMED(2),
     /// The entry does not let reads through.
-    NO_READ,
+    NO_READ(3),
     /// The entry does not let writes through.
-    NO_WRITE
+    NO_WRITE(4);
+
+    private final int code;
+
+    Cause(int code) {
+      this.code = code;
+    }
+
+    private static Cause of(int code) {
+      for (Cause cause : values()) {
+        if (cause.code == code) {
+          return cause;
+        }
+      }
+      throw new IllegalArgumentException("no walk ends for cause " + code);
+    }
+  }
+
+  private static final long ADDRESS = 0x7FFF_FFFF_FFFF_F000L;
+  private static final int LEVEL_SHIFT = 8;
+  private static final int RIGHTS_SHIFT = 6;
+  private static final int LOW = 0x3F;
+
+  private RadixWalk() {}
+
+  static long page(long address, int shift, int rights) {
+    return (address & ADDRESS) | (long) rights << RIGHTS_SHIFT | shift;
+  }
+
+  static long stop(Cause cause, int level) {
+    return Long.MIN_VALUE | (long) level << LEVEL_SHIFT | cause.code;
+  }
+
+  /// Whether it ended at a page.
+  public static boolean isPage(long walk) {
+    return walk >= 0;
+  }
+
+  // --- of a page
+
+  /// The page's first guest-physical address.
+  public static long address(long walk) {
+    return walk & ADDRESS;
+  }
+
+  /// log2 of the page's bytes.
+  public static int shift(long walk) {
+    return (int) walk & LOW;
+  }
+
+  /// What every entry on the way lets through, as [dev.sluice.memory.Access#rights()].
+  public static int rights(long walk) {
+    return (int) walk >>> RIGHTS_SHIFT & 3;
+  }
+
+  // --- of an end before a page
+
+  /// Why it ended.
+  public static Cause cause(long walk) {
+    return Cause.of((int) walk & LOW);
+  }
+
+  /// The level of the entry at which it ended; the table's own levels say whether that is the top.
+  public static int level(long walk) {
+    return (int) walk >>> LEVEL_SHIFT & 0xF;
   }
 }

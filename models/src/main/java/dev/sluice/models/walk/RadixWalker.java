@@ -1,9 +1,13 @@
 package dev.sluice.models.walk;
 
 import dev.sluice.memory.Access;
-import dev.sluice.memory.Word;
+import dev.sluice.memory.RamWindow;
+import dev.sluice.models.walk.RadixFormat.Kind;
+import dev.sluice.models.walk.RadixWalk.Cause;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
-/// Walks a radix page table from its root to the page of an address.
+/// Walks a radix page table from its root to the page of an address. Allocates nothing.
 ///
 /// At each level, in this order: the entry is loaded, it must map something, have no reserved bit
 /// set, and let the access through. So a malformed entry is reported as such whatever its
@@ -18,43 +22,58 @@ public final class RadixWalker {
     this.format = format;
   }
 
-  /// Finds the page of `iova`.
+  /// Finds the page of `iova`. What is read after it is read after the tables.
   ///
   /// @param root guest-physical address of the top table
-  /// @param levels how many levels the table has, 1 or more
+  /// @param levels how many levels the table has, 1 to 15
   /// @param iova bits above those that `levels` levels decode are ignored: the caller has checked
   ///   them
-  public RadixWalk walk(long root, int levels, long iova, Access access) {
-    Word entry = new Word();
+  /// @return a [RadixWalk]
+  public long walk(long root, int levels, long iova, Access access) {
+    long walk = descend(root, levels, iova, access.rights());
+    VarHandle.acquireFence();
+    return walk;
+  }
+
+  private long descend(long root, int levels, long iova, int wanted) {
+    RadixFormat by = format;
+    int indexBits = by.indexBits();
+    long indexMask = (1L << indexBits) - 1;
+    int shift = by.shift(levels);
+    int rights = Access.READ_WRITE.rights();
     long table = root;
-    boolean readable = true;
-    boolean writable = true;
+    @Nullable RamWindow window = null;
     for (int level = levels; ; level--) {
-      int shift = RadixFormat.shift(level);
-      long index = (iova >>> shift) & ((1L << RadixFormat.INDEX_BITS) - 1);
-      if (!tables.load(table + index * Long.BYTES, entry)) {
-        return new RadixWalk.Stop(RadixWalk.Cause.UNREADABLE, level);
+      long at = table + (iova >>> shift & indexMask) * Long.BYTES;
+      if (window == null || !window.holds(at)) {
+        window = tables.window(at);
+        if (window == null) {
+          return RadixWalk.stop(Cause.UNREADABLE, level);
+        }
       }
-      RadixFormat.Kind kind = format.kind(entry.asLong(), level);
-      if (kind == RadixFormat.Kind.ABSENT) {
-        return new RadixWalk.Stop(RadixWalk.Cause.ABSENT, level);
+      long entry = window.load(at);
+      if (entry == RamWindow.ALL_ONES && !tables.isReadable(at)) {
+        return RadixWalk.stop(Cause.UNREADABLE, level);
       }
-      if (kind == RadixFormat.Kind.MALFORMED) {
-        return new RadixWalk.Stop(RadixWalk.Cause.MALFORMED, level);
+      Kind kind = by.kind(entry, level);
+      if (kind == Kind.ABSENT) {
+        return RadixWalk.stop(Cause.ABSENT, level);
       }
-      readable &= format.readable(entry.asLong());
-      writable &= format.writable(entry.asLong());
-      if (access.reads() && !readable) {
-        return new RadixWalk.Stop(RadixWalk.Cause.NO_READ, level);
+      if (kind == Kind.MALFORMED) {
+        return RadixWalk.stop(Cause.MALFORMED, level);
       }
-      if (access.writes() && !writable) {
-        return new RadixWalk.Stop(RadixWalk.Cause.NO_WRITE, level);
+      rights &= by.rights(entry);
+      int lacking = wanted & ~rights;
+      if (lacking != 0) {
+        boolean read = (lacking & Access.READ.rights()) != 0;
+        return RadixWalk.stop(read ? Cause.NO_READ : Cause.NO_WRITE, level);
       }
-      long address = format.address(entry.asLong());
-      if (kind == RadixFormat.Kind.PAGE) {
-        return new RadixWalk.Page(address, shift, readable, writable);
+      long address = by.address(entry);
+      if (kind == Kind.PAGE) {
+        return RadixWalk.page(address, shift, rights);
       }
       table = address;
+      shift -= indexBits;
     }
   }
 }

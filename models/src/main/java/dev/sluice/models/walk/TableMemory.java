@@ -3,8 +3,10 @@ package dev.sluice.models.walk;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
+import dev.sluice.memory.RamWindow;
 import dev.sluice.memory.Word;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /// Guest memory as a table walk sees it: aligned 8-byte little-endian entries, in RAM.
 ///
@@ -16,6 +18,20 @@ public final class TableMemory {
   /// Tables in `memory`.
   public TableMemory(GuestMemory memory) {
     this.memory = memory;
+  }
+
+  /// The RAM that holds the entry at `address`, for a walk to load it and others from.
+  ///
+  /// @return null when there is none
+  @Nullable RamWindow window(long address) {
+    RamWindow window = memory.window(address);
+    return window != null && window.holds(address) ? window : null;
+  }
+
+  /// Whether the entry at `address` can be loaded: for who met [RamWindow#ALL_ONES], which may be
+  /// what stands there.
+  boolean isReadable(long address) {
+    return load(address, new Word());
   }
 
   /// Loads one entry, whole.

@@ -2,6 +2,7 @@ package dev.sluice.models.vtd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.memory.Access;
 import dev.sluice.models.vtd.ContextEntry.TranslationType;
 import dev.sluice.models.walk.RadixFormat.Kind;
 import org.junit.jupiter.api.Nested;
@@ -150,10 +151,10 @@ class TableEntriesTest {
     @Test
     void fields() {
       assertThat(format.address(-1)).isEqualTo(0x000F_FFFF_FFFF_F000L);
-      assertThat(format.readable(1)).isTrue();
-      assertThat(format.readable(~1L)).isFalse();
-      assertThat(format.writable(2)).isTrue();
-      assertThat(format.writable(~2L)).isFalse();
+      assertThat(format.rights(1)).isEqualTo(Access.READ.rights());
+      assertThat(format.rights(2)).isEqualTo(Access.WRITE.rights());
+      assertThat(format.rights(-1)).isEqualTo(Access.READ_WRITE.rights());
+      assertThat(format.rights(~3L)).isZero();
     }
   }
 }

@@ -7,6 +7,7 @@ import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.MessagePort;
 import dev.sluice.memory.RamRegion;
+import dev.sluice.models.walk.RadixWalk.Cause;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -17,6 +18,23 @@ class RadixWalkerTest {
   /// Bit 0 read, bit 1 write, bit 2 page, bit 3 reserved.
   private static final class ToyFormat implements RadixFormat {
     final List<Integer> levelsSeen = new ArrayList<>();
+    final int pageShift;
+    final int indexBits;
+
+    ToyFormat(int pageShift, int indexBits) {
+      this.pageShift = pageShift;
+      this.indexBits = indexBits;
+    }
+
+    @Override
+    public int pageShift() {
+      return pageShift;
+    }
+
+    @Override
+    public int indexBits() {
+      return indexBits;
+    }
 
     @Override
     public Kind kind(long entry, int level) {
@@ -36,22 +54,31 @@ class RadixWalkerTest {
     }
 
     @Override
-    public boolean readable(long entry) {
-      return (entry & 1) != 0;
-    }
-
-    @Override
-    public boolean writable(long entry) {
-      return (entry & 2) != 0;
+    public int rights(long entry) {
+      return (int) entry & 3;
     }
   }
 
   private final GuestMemory memory = new GuestMemory();
-  private final ToyFormat format = new ToyFormat();
+  private final ToyFormat format = new ToyFormat(12, 9);
   private final RadixWalker walker = new RadixWalker(new TableMemory(memory), format);
 
   RadixWalkerTest() {
     memory.addRam(0, RamRegion.allocate(0x10000));
+  }
+
+  private record Page(long address, int shift, int rights) {}
+
+  private record Stop(Cause cause, int level) {}
+
+  private Record walk(long root, int levels, long iova, Access access) {
+    return decoded(walker.walk(root, levels, iova, access));
+  }
+
+  private static Record decoded(long walk) {
+    return RadixWalk.isPage(walk)
+        ? new Page(RadixWalk.address(walk), RadixWalk.shift(walk), RadixWalk.rights(walk))
+        : new Stop(RadixWalk.cause(walk), RadixWalk.level(walk));
   }
 
   private void entry(long table, int index, long value) {
@@ -65,53 +92,91 @@ class RadixWalkerTest {
     entry(0x2000, 2, 0x3003);
     entry(0x3000, 511, 0xABC003);
     long iova = (1L << 30) | (2L << 21) | (511L << 12) | 0x123;
-    assertThat(walker.walk(0x1000, 3, iova, Access.READ))
-        .isEqualTo(new RadixWalk.Page(0xABC000, 12, true, true));
+    assertThat(walk(0x1000, 3, iova, Access.READ)).isEqualTo(new Page(0xABC000, 12, 3));
     assertThat(format.levelsSeen).containsExactly(3, 2, 1);
+  }
+
+  @Test
+  void pageSizeAndIndexBitsAreTheFormats() {
+    var wide = new RadixWalker(new TableMemory(memory), new ToyFormat(14, 11));
+    entry(0x4000, 2047, 0x8003);
+    entry(0x8000, 1024, 0x12_3400_4003L);
+    long iova = (2047L << 25) | (1024L << 14) | 0x3FFF;
+    assertThat(decoded(wide.walk(0x4000, 2, iova, Access.READ)))
+        .isEqualTo(new Page(0x12_3400_4000L, 14, 3));
+    entry(0x4000, 2047, 0x800_0007L);
+    assertThat(decoded(wide.walk(0x4000, 2, iova, Access.READ)))
+        .isEqualTo(new Page(0x800_0000L, 25, 3));
+  }
+
+  @Test
+  void aWordHoldsTheLargestAddressAndTheDeepestLevel() {
+    entry(0x1000, 0, 0x7FFF_FFFF_FFFF_F003L);
+    assertThat(walk(0x1000, 1, 0, Access.READ)).isEqualTo(new Page(0x7FFF_FFFF_FFFF_F000L, 12, 3));
+    entry(0x1000, 0, 0x1001);
+    assertThat(walk(0x1000, 15, 0, Access.WRITE)).isEqualTo(new Stop(Cause.NO_WRITE, 15));
+  }
+
+  @Test
+  void anEntryOfAllOnesIsAnEntry() {
+    entry(0x1000, 0, -1);
+    assertThat(walk(0x1000, 2, 0, Access.READ)).isEqualTo(new Stop(Cause.MALFORMED, 2));
+  }
+
+  @Test
+  void tablesMayLieInSeveralRegions() {
+    memory.addRam(0x40_0000, RamRegion.allocate(0x1000));
+    memory.addRam(0x10_0000, RamRegion.allocate(0x1000));
+    entry(0x1000, 0, 0x40_0003);
+    entry(0x40_0000, 0, 0x10_0003);
+    entry(0x10_0000, 0, 0x5003);
+    entry(0x5000, 0, 0x77000 | 3);
+    assertThat(walk(0x1000, 4, 0, Access.READ)).isEqualTo(new Page(0x77000, 12, 3));
+  }
+
+  @Test
+  void aTableThatEndsWithItsRegionIsUnreadableFromThereOn() {
+    memory.addRam(0x10_0000, RamRegion.allocate(16));
+    entry(0x10_0000, 1, 0x5003);
+    assertThat(walk(0x10_0000, 1, 1L << 12, Access.READ)).isEqualTo(new Page(0x5000, 12, 3));
+    assertThat(walk(0x10_0000, 1, 2L << 12, Access.READ)).isEqualTo(new Stop(Cause.UNREADABLE, 1));
   }
 
   @Test
   void stopsAtALargePage() {
     entry(0x1000, 1, 0x4000_0007L);
-    assertThat(walker.walk(0x1000, 3, 1L << 30, Access.READ_WRITE))
-        .isEqualTo(new RadixWalk.Page(0x4000_0000L, 30, true, true));
+    assertThat(walk(0x1000, 3, 1L << 30, Access.READ_WRITE))
+        .isEqualTo(new Page(0x4000_0000L, 30, 3));
   }
 
   @Test
   void rightsAreThoseOfAllLevels() {
     entry(0x1000, 0, 0x2001);
     entry(0x2000, 0, 0x3003);
-    assertThat(walker.walk(0x1000, 2, 0, Access.READ))
-        .isEqualTo(new RadixWalk.Page(0x3000, 12, true, false));
+    assertThat(walk(0x1000, 2, 0, Access.READ)).isEqualTo(new Page(0x3000, 12, 1));
   }
 
   @Test
   void nothingBelowAnEntryThatRefusesIsLookedAt() {
     entry(0x1000, 0, 0x2001);
     entry(0x2000, 0, 8);
-    assertThat(walker.walk(0x1000, 2, 0, Access.WRITE))
-        .isEqualTo(new RadixWalk.Stop(RadixWalk.Cause.NO_WRITE, 2));
-    assertThat(walker.walk(0x1000, 2, 0, Access.READ))
-        .isEqualTo(new RadixWalk.Stop(RadixWalk.Cause.MALFORMED, 1));
+    assertThat(walk(0x1000, 2, 0, Access.WRITE)).isEqualTo(new Stop(Cause.NO_WRITE, 2));
+    assertThat(walk(0x1000, 2, 0, Access.READ)).isEqualTo(new Stop(Cause.MALFORMED, 1));
   }
 
   @Test
   void saysAtWhichLevelItStopped() {
-    assertThat(walker.walk(0x1000, 4, 0, Access.READ))
-        .isEqualTo(new RadixWalk.Stop(RadixWalk.Cause.ABSENT, 4));
+    assertThat(walk(0x1000, 4, 0, Access.READ)).isEqualTo(new Stop(Cause.ABSENT, 4));
     entry(0x1000, 0, 0x20_0003);
-    assertThat(walker.walk(0x1000, 4, 0, Access.READ))
-        .isEqualTo(new RadixWalk.Stop(RadixWalk.Cause.UNREADABLE, 3));
+    assertThat(walk(0x1000, 4, 0, Access.READ)).isEqualTo(new Stop(Cause.UNREADABLE, 3));
     entry(0x1000, 0, 2);
-    assertThat(walker.walk(0x1000, 4, 0, Access.READ_WRITE))
-        .isEqualTo(new RadixWalk.Stop(RadixWalk.Cause.NO_READ, 4));
+    assertThat(walk(0x1000, 4, 0, Access.READ_WRITE)).isEqualTo(new Stop(Cause.NO_READ, 4));
   }
 
   @Test
   void aTableThatPointsAtItselfEndsAtTheLastLevel() {
     entry(0x1000, 0, 0x1003);
-    assertThat(walker.walk(0x1000, 4, 0, Access.READ))
-        .isEqualTo(new RadixWalk.Page(0x1000, 12, true, true));
+    assertThat(walk(0x1000, 4, 0, Access.READ)).isEqualTo(new Page(0x1000, 12, 3));
   }
 
   @Test
@@ -129,7 +194,6 @@ class RadixWalkerTest {
           }
         };
     memory.addMessageOnly(0x10_0000, 0x1000, true, untouched);
-    assertThat(walker.walk(0x10_0000, 1, 0, Access.READ))
-        .isEqualTo(new RadixWalk.Stop(RadixWalk.Cause.UNREADABLE, 1));
+    assertThat(walk(0x10_0000, 1, 0, Access.READ)).isEqualTo(new Stop(Cause.UNREADABLE, 1));
   }
 }
