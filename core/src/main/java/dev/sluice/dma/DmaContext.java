@@ -16,7 +16,6 @@ import dev.sluice.memory.RegionHold;
 import dev.sluice.memory.RemovalListener;
 import dev.sluice.memory.Word;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -47,45 +46,14 @@ public final class DmaContext implements AutoCloseable {
   /// there would be without it.
   public static final long DEFAULT_BOUNCE_BUDGET = 16 * 1024 * 1024;
 
-  private enum Kind {
-    READ(Access.READ),
-    WRITE(Access.WRITE),
-    /// A write that is never an interrupt message.
-    WRITE_BACK(Access.WRITE),
-    FILL(Access.WRITE),
-    CHECK_READ(Access.READ),
-    CHECK_WRITE(Access.WRITE),
-    CHECK_BOTH(Access.READ_WRITE),
-    /// Checks that report a fault, as an access that is announced does.
-    CLAIM_WRITE(Access.WRITE),
-    CLAIM_BOTH(Access.READ_WRITE);
-
-    final Access access;
-
-    Kind(Access access) {
-      this.access = access;
-    }
-
-    boolean isCheck() {
-      return this == CHECK_READ || this == CHECK_WRITE || this == CHECK_BOTH;
-    }
-
-    static Kind checking(Access access) {
-      return switch (access) {
-        case READ -> CHECK_READ;
-        case WRITE -> CHECK_WRITE;
-        case READ_WRITE -> CHECK_BOTH;
-      };
-    }
-  }
-
-  private static final MemorySegment NOTHING = MemorySegment.NULL;
-
   private final GuestMemory memory;
   private final Endpoint endpoint;
   private final @Nullable Iommu iommu;
   private final Ram ram;
   private final @Nullable RemovalListener removals;
+  private final Translations translations;
+  private final Transfers transfers;
+  private final ScalarOperations scalars;
   private final Bounces bounces = new Bounces(this);
 
   /// Whether the function may make requests. Changed under this, read without. To be asked within a
@@ -101,6 +69,9 @@ public final class DmaContext implements AutoCloseable {
     this.endpoint = endpoint;
     this.iommu = iommu;
     ram = memory.ram();
+    translations = new Translations(endpoint);
+    transfers = new Transfers(this, memory, iommu, translations);
+    scalars = new ScalarOperations(this, memory, iommu, translations, transfers);
     if (iommu == null) {
       removals = endpoint::surrender;
       memory.addRemovalListener(removals);
@@ -148,6 +119,10 @@ public final class DmaContext implements AutoCloseable {
     mayRequest = on && !closed;
   }
 
+  boolean mayRequest() {
+    return mayRequest;
+  }
+
   /// How long a mapping of this context may keep an invalidation, or the removal of memory, waiting
   /// before it is taken away.
   public void revocation(Revocation policy) {
@@ -162,7 +137,8 @@ public final class DmaContext implements AutoCloseable {
   /// @return null if every byte is allowed; else the first that is not, with the bytes before it as
   ///   moved
   public @Nullable TargetAbort check(long iova, long length, Access access) {
-    return move(Kind.checking(access), iova, NOTHING, 0, checkedLength(length), (byte) 0);
+    return transfers.move(
+        TransferKind.checking(access), iova, Transfers.NOTHING, 0, checkedLength(length), (byte) 0);
   }
 
   /// Reads guest memory into `into` from `offset` on.
@@ -179,7 +155,7 @@ public final class DmaContext implements AutoCloseable {
   private @Nullable TargetAbort readInFull(
       long iova, MemorySegment into, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, into.byteSize());
-    TargetAbort abort = move(Kind.READ, iova, into, offset, length, (byte) 0);
+    TargetAbort abort = transfers.move(TransferKind.READ, iova, into, offset, length, (byte) 0);
     if (abort != null && iommu != null && isInPage(iova, length)) {
       // What the vain attempt may have brought is not the device's to see.
       into.asSlice(offset + abort.bytesMoved(), length - abort.bytesMoved()).fill((byte) 0);
@@ -200,7 +176,7 @@ public final class DmaContext implements AutoCloseable {
   private @Nullable TargetAbort writeInFull(
       long iova, MemorySegment from, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, from.byteSize());
-    return move(Kind.WRITE, iova, from, offset, length, (byte) 0);
+    return transfers.move(TransferKind.WRITE, iova, from, offset, length, (byte) 0);
   }
 
   /// Sets guest memory to `value`.
@@ -208,11 +184,12 @@ public final class DmaContext implements AutoCloseable {
   /// @param length bytes, 0 or more
   /// @return null if every byte was set
   public @Nullable TargetAbort fill(long iova, long length, byte value) {
-    return move(Kind.FILL, iova, NOTHING, 0, checkedLength(length), value);
+    return transfers.move(
+        TransferKind.FILL, iova, Transfers.NOTHING, 0, checkedLength(length), value);
   }
 
   /// Whether an access is of one page, so that one cached translation decides it.
-  private static boolean isInPage(long iova, long length) {
+  static boolean isInPage(long iova, long length) {
     return length > 0 && (iova & (GuestMemory.PAGE - 1)) + length <= GuestMemory.PAGE;
   }
 
@@ -259,7 +236,7 @@ public final class DmaContext implements AutoCloseable {
   public @Nullable TargetAbort read(
       ScatterGatherList list, long skip, MemorySegment into, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, into.byteSize());
-    return moveList(Kind.READ, list, skip, into, offset, length, (byte) 0);
+    return transfers.moveList(TransferKind.READ, list, skip, into, offset, length, (byte) 0);
   }
 
   /// Writes `length` bytes of `from`, from `offset` on, to `list` from byte `skip` of it on.
@@ -268,41 +245,15 @@ public final class DmaContext implements AutoCloseable {
   public @Nullable TargetAbort write(
       ScatterGatherList list, long skip, MemorySegment from, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, from.byteSize());
-    return moveList(Kind.WRITE, list, skip, from, offset, length, (byte) 0);
+    return transfers.moveList(TransferKind.WRITE, list, skip, from, offset, length, (byte) 0);
   }
 
   /// Sets `length` bytes of `list`, from byte `skip` of it on, to `value`.
   ///
   /// @return null if every byte was set
   public @Nullable TargetAbort fill(ScatterGatherList list, long skip, long length, byte value) {
-    return moveList(Kind.FILL, list, skip, NOTHING, 0, checkedLength(length), value);
-  }
-
-  private @Nullable TargetAbort moveList(
-      Kind kind,
-      ScatterGatherList list,
-      long skip,
-      MemorySegment other,
-      long offset,
-      long length,
-      byte value) {
-    Objects.checkFromIndexSize(skip, length, list.totalLength());
-    long done = 0;
-    long runStart = 0;
-    for (int i = 0; i < list.size() && done < length; i++) {
-      long runLength = list.length(i);
-      long within = skip + done - runStart;
-      if (within < runLength) {
-        long part = Math.min(runLength - within, length - done);
-        TargetAbort abort = move(kind, list.iova(i) + within, other, offset + done, part, value);
-        if (abort != null) {
-          return abort.after(done);
-        }
-        done += part;
-      }
-      runStart += runLength;
-    }
-    return null;
+    return transfers.moveList(
+        TransferKind.FILL, list, skip, Transfers.NOTHING, 0, checkedLength(length), value);
   }
 
   private static long checkedLength(long length) {
@@ -310,155 +261,6 @@ public final class DmaContext implements AutoCloseable {
       throw new IllegalArgumentException("length must not be negative: " + length);
     }
     return length;
-  }
-
-  /// Cuts a transfer into sections, and at the end of the address space.
-  private @Nullable TargetAbort move(
-      Kind kind, long iova, MemorySegment other, long offset, long length, byte value) {
-    long possible = untilTheEnd(iova, length);
-    for (long done = 0; done < possible; ) {
-      long part = Math.min(possible - done, SECTION_BYTES);
-      TargetAbort abort;
-      if (iommu == null) {
-        abort = moveDirect(kind, iova + done, other, offset + done, part, value);
-      } else {
-        AccessSection section = endpoint.enter(iova + done, iova + done + (part - 1));
-        try {
-          abort =
-              moveSection(
-                  iommu, kind, iova + done, other, offset + done, part, value, part == length);
-        } finally {
-          section.leave();
-        }
-      }
-      if (abort != null) {
-        return abort.after(done);
-      }
-      done += part;
-    }
-    return possible == length
-        ? null
-        : abort(0, kind.access, AbortReason.ADDRESS_WRAP).after(possible);
-  }
-
-  /// How many of `length` bytes from `iova` on lie before 2^64.
-  private static long untilTheEnd(long iova, long length) {
-    long toTheEnd = -iova;
-    return iova != 0 && Long.compareUnsigned(toTheEnd, length) < 0 ? toTheEnd : length;
-  }
-
-  /// Without an IOMMU. What keeps the bytes mapped meanwhile is the memory's own affair.
-  private @Nullable TargetAbort moveDirect(
-      Kind kind, long address, MemorySegment other, long offset, long length, byte value) {
-    if (!mayRequest) {
-      return abort(address, kind.access, AbortReason.BUS_MASTER_OFF);
-    }
-    return moveMemory(kind, address, address, other, offset, length, value);
-  }
-
-  /// Moves bytes by their guest-physical address.
-  private @Nullable TargetAbort moveMemory(
-      Kind kind,
-      long iova,
-      long address,
-      MemorySegment other,
-      long offset,
-      long length,
-      byte value) {
-    long moved =
-        switch (kind) {
-          case READ -> memory.read(address, other, offset, length);
-          case WRITE, WRITE_BACK -> memory.write(address, other, offset, length);
-          case FILL -> memory.fill(address, length, value);
-          case CHECK_READ, CHECK_WRITE, CHECK_BOTH, CLAIM_WRITE, CLAIM_BOTH ->
-              memory.reach(address, length, kind.access);
-        };
-    if (moved == length) {
-      return null;
-    }
-    AbortReason why = reason(memory.statusAt(address + moved, kind.access));
-    return abort(iova + moved, kind.access, why).after(moved);
-  }
-
-  /// Within a section: page by page, from the cache as far as it goes.
-  ///
-  /// @param whole whether this section is the whole transfer
-  private @Nullable TargetAbort moveSection(
-      Iommu by,
-      Kind kind,
-      long iova,
-      MemorySegment other,
-      long offset,
-      long length,
-      byte value,
-      boolean whole) {
-    if (!mayRequest) {
-      return abort(iova, kind.access, AbortReason.BUS_MASTER_OFF);
-    }
-    for (long done = 0; done < length; ) {
-      long at = iova + done;
-      long inRam = moveCached(kind, at, other, offset + done, length - done, value);
-      if (inRam > 0) {
-        done += inRam;
-        continue;
-      }
-      switch (translation(by, at, kind.access)) {
-        case Translation.Page page -> {
-          long run = Math.min(length - done, page.last() - at + 1);
-          TargetAbort abort =
-              moveMemory(kind, at, page.translate(at), other, offset + done, run, value);
-          if (abort != null) {
-            return abort.after(done);
-          }
-          done += run;
-        }
-        case Translation.Fault fault -> {
-          return refused(by, at, kind.access, fault, !kind.isCheck()).after(done);
-        }
-        case Translation.Interrupt _ -> {
-          if (kind == Kind.WRITE && whole && isMessage(iova, length)) {
-            by.interrupt(endpoint, iova, other.get(LITTLE_ENDIAN_INT, offset));
-            return null;
-          }
-          return abort(at, kind.access, AbortReason.INTERRUPT_RANGE).after(done);
-        }
-      }
-    }
-    return null;
-  }
-
-  /// Moves as many bytes as cached translations lead to in one run of RAM.
-  ///
-  /// @return 0 when the first page is not cached, or its RAM is going
-  private long moveCached(
-      Kind kind, long iova, MemorySegment other, long offset, long length, byte value) {
-    Iotlb space = endpoint.space();
-    int rights = kind.access.rights();
-    long at = space == null ? Iotlb.MISS : space.find(iova, rights);
-    if (space == null || at == Iotlb.MISS) {
-      return 0;
-    }
-    long run = GuestMemory.PAGE - (iova & (GuestMemory.PAGE - 1));
-    while (run < length && space.find(iova + run, rights) == at + run) {
-      run += GuestMemory.PAGE;
-    }
-    run = Math.min(run, length);
-    boolean moved =
-        switch (kind) {
-          case READ -> ram.read(at, other, offset, run);
-          case WRITE, WRITE_BACK -> ram.write(at, other, offset, run);
-          case FILL -> ram.fill(at, run, value);
-          case CHECK_READ, CHECK_WRITE, CHECK_BOTH, CLAIM_WRITE, CLAIM_BOTH -> true;
-        };
-    return moved ? run : 0;
-  }
-
-  private static final ValueLayout.OfInt LITTLE_ENDIAN_INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-  /// An interrupt message is the write of one aligned doubleword, and nothing else (PCI 3.0, 6.8).
-  private static boolean isMessage(long iova, long length) {
-    return length == Integer.BYTES && (iova & (Integer.BYTES - 1)) == 0;
   }
 
   // --- loads, stores, atomic operations
@@ -469,7 +271,7 @@ public final class DmaContext implements AutoCloseable {
   public @Nullable TargetAbort load(long iova, int bytes, ByteOrder order, Word into) {
     return isInPage(iova, bytes) && loadCached(iova, bytes, order, into)
         ? null
-        : scalar(Scalar.LOAD, Access.READ, iova, bytes, order, 0, 0, into);
+        : scalars.run(ScalarOperations.Kind.LOAD, Access.READ, iova, bytes, order, 0, 0, into);
   }
 
   /// Stores the low 1, 2, 4 or 8 bytes of `value`. Naturally aligned, it is a single access with
@@ -479,7 +281,15 @@ public final class DmaContext implements AutoCloseable {
   public @Nullable TargetAbort store(long iova, int bytes, ByteOrder order, long value) {
     return isInPage(iova, bytes) && storeCached(iova, bytes, order, value)
         ? null
-        : scalar(Scalar.STORE, Access.WRITE, iova, bytes, order, value, 0, UNUSED);
+        : scalars.run(
+            ScalarOperations.Kind.STORE,
+            Access.WRITE,
+            iova,
+            bytes,
+            order,
+            value,
+            0,
+            ScalarOperations.UNUSED);
   }
 
   /// Replaces 4 or 8 naturally aligned bytes by `desired` if they are `expected`, atomically.
@@ -488,8 +298,8 @@ public final class DmaContext implements AutoCloseable {
   /// @return null if the comparison took place
   public @Nullable TargetAbort compareAndExchange(
       long iova, int bytes, ByteOrder order, long expected, long desired, Word witness) {
-    return scalar(
-        Scalar.COMPARE_AND_EXCHANGE,
+    return scalars.run(
+        ScalarOperations.Kind.COMPARE_AND_EXCHANGE,
         Access.READ_WRITE,
         iova,
         bytes,
@@ -505,52 +315,15 @@ public final class DmaContext implements AutoCloseable {
   /// @return null if it was added
   public @Nullable TargetAbort fetchAndAdd(
       long iova, int bytes, ByteOrder order, long addend, Word witness) {
-    return scalar(Scalar.FETCH_AND_ADD, Access.READ_WRITE, iova, bytes, order, addend, 0, witness);
-  }
-
-  private enum Scalar {
-    LOAD,
-    STORE,
-    COMPARE_AND_EXCHANGE,
-    FETCH_AND_ADD
-  }
-
-  /// Given to stores, which load nothing.
-  private static final Word UNUSED = new Word();
-
-  private @Nullable TargetAbort scalar(
-      Scalar kind,
-      Access access,
-      long iova,
-      int bytes,
-      ByteOrder order,
-      long first,
-      long second,
-      Word word) {
-    if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) {
-      throw new IllegalArgumentException("a scalar has 1, 2, 4 or 8 bytes, not " + bytes);
-    }
-    if (Long.compareUnsigned(iova + (bytes - 1), iova) < 0) {
-      return abort(iova, access, AbortReason.ADDRESS_WRAP);
-    }
-    if (iommu == null) {
-      return mayRequest
-          ? result(scalarMemory(kind, iova, bytes, order, first, second, word), iova, access)
-          : abort(iova, access, AbortReason.BUS_MASTER_OFF);
-    }
-    if (access == Access.READ_WRITE
-        && isInPage(iova, bytes)
-        && atomicCached(kind, iova, bytes, order, first, second, word)) {
-      return null;
-    }
-    AccessSection section = endpoint.enter(iova, iova + (bytes - 1));
-    try {
-      return mayRequest
-          ? scalarSection(iommu, kind, access, iova, bytes, order, first, second, word)
-          : abort(iova, access, AbortReason.BUS_MASTER_OFF);
-    } finally {
-      section.leave();
-    }
+    return scalars.run(
+        ScalarOperations.Kind.FETCH_AND_ADD,
+        Access.READ_WRITE,
+        iova,
+        bytes,
+        order,
+        addend,
+        0,
+        witness);
   }
 
   /// A load by a cached translation, like [#readCached].
@@ -584,109 +357,9 @@ public final class DmaContext implements AutoCloseable {
     }
   }
 
-  /// An atomic operation by a cached translation, in a section, like [#writeCached].
-  private boolean atomicCached(
-      Scalar kind, long iova, int bytes, ByteOrder order, long first, long second, Word witness) {
-    Iotlb space = endpoint.space();
-    if (space == null) {
-      return false;
-    }
-    AccessSection section = endpoint.enter(space.tag(), iova, iova + (bytes - 1));
-    try {
-      long at = mayUse(endpoint, space) ? space.find(iova, READ | WRITE) : Iotlb.MISS;
-      return at != Iotlb.MISS
-          && (kind == Scalar.FETCH_AND_ADD
-              ? ram.fetchAndAdd(at, bytes, order, first, witness)
-              : ram.compareAndExchange(at, bytes, order, first, second, witness));
-    } finally {
-      section.leave();
-    }
-  }
-
   /// Within a section of this address space alone: whether it is still the one.
-  private boolean mayUse(Endpoint by, Iotlb space) {
+  boolean mayUse(Endpoint by, Iotlb space) {
     return by.space() == space && mayRequest;
-  }
-
-  /// Within a section.
-  private @Nullable TargetAbort scalarSection(
-      Iommu by,
-      Scalar kind,
-      Access access,
-      long iova,
-      int bytes,
-      ByteOrder order,
-      long first,
-      long second,
-      Word word) {
-    return switch (translation(by, iova, access)) {
-      case Translation.Page page ->
-          Long.compareUnsigned(page.last() - iova, bytes - 1) < 0
-              ? acrossPages(by, kind, access, iova, bytes, order, first, word)
-              : result(
-                  scalarMemory(kind, page.translate(iova), bytes, order, first, second, word),
-                  iova,
-                  access);
-      case Translation.Fault fault -> refused(by, iova, access, fault, true);
-      case Translation.Interrupt _ -> {
-        if (kind == Scalar.STORE && isMessage(iova, bytes)) {
-          boolean little = order == ByteOrder.LITTLE_ENDIAN;
-          by.interrupt(endpoint, iova, little ? (int) first : Integer.reverseBytes((int) first));
-          yield null;
-        }
-        yield abort(iova, access, AbortReason.INTERRUPT_RANGE);
-      }
-    };
-  }
-
-  private MemoryStatus scalarMemory(
-      Scalar kind, long address, int bytes, ByteOrder order, long first, long second, Word word) {
-    return switch (kind) {
-      case LOAD -> memory.load(address, bytes, order, word);
-      case STORE -> memory.store(address, bytes, order, first);
-      case COMPARE_AND_EXCHANGE ->
-          memory.compareAndExchange(address, bytes, order, first, second, word);
-      case FETCH_AND_ADD -> memory.fetchAndAdd(address, bytes, order, first, word);
-    };
-  }
-
-  private @Nullable TargetAbort result(MemoryStatus status, long iova, Access access) {
-    return status == MemoryStatus.OK ? null : abort(iova, access, reason(status));
-  }
-
-  /// A load or store whose bytes lie in two pages, which need not be neighbours in memory. Within a
-  /// section.
-  private @Nullable TargetAbort acrossPages(
-      Iommu by,
-      Scalar kind,
-      Access access,
-      long iova,
-      int bytes,
-      ByteOrder order,
-      long value,
-      Word word) {
-    if (kind == Scalar.COMPARE_AND_EXCHANGE || kind == Scalar.FETCH_AND_ADD) {
-      return abort(iova, access, AbortReason.MISALIGNED);
-    }
-    byte[] buffer = new byte[bytes];
-    MemorySegment segment = MemorySegment.ofArray(buffer);
-    if (kind == Scalar.LOAD) {
-      TargetAbort abort = moveSection(by, Kind.READ, iova, segment, 0, bytes, (byte) 0, true);
-      if (abort == null) {
-        long loaded = 0;
-        for (int i = 0; i < bytes; i++) {
-          int place = order == ByteOrder.BIG_ENDIAN ? i : bytes - 1 - i;
-          loaded = (loaded << 8) | (buffer[place] & 0xFF);
-        }
-        word.set(loaded);
-      }
-      return abort;
-    }
-    for (int i = 0; i < bytes; i++) {
-      int place = order == ByteOrder.BIG_ENDIAN ? bytes - 1 - i : i;
-      buffer[place] = (byte) (value >>> (8 * i));
-    }
-    return moveSection(by, Kind.WRITE, iova, segment, 0, bytes, (byte) 0, true);
   }
 
   // --- mappings
@@ -724,13 +397,14 @@ public final class DmaContext implements AutoCloseable {
       return null;
     }
     AccessSection section =
-        endpoint.enter(iova, iova + (Math.min(untilTheEnd(iova, length), MAX_MAPPING) - 1));
+        endpoint.enter(
+            iova, iova + (Math.min(Transfers.untilTheEnd(iova, length), MAX_MAPPING) - 1));
     try {
       // Before any lookup: see Invalidator.
       long count = endpoint.count();
       return mayRequest
           ? mapSection(iova, length, access, count, section, into)
-          : abort(iova, access, AbortReason.BUS_MASTER_OFF);
+          : translations.abort(iova, access, AbortReason.BUS_MASTER_OFF);
     } finally {
       section.leave();
     }
@@ -767,7 +441,7 @@ public final class DmaContext implements AutoCloseable {
   /// @param count read at its start
   private @Nullable TargetAbort mapSection(
       long iova, long length, Access access, long count, AccessSection section, Mapping into) {
-    long possible = untilTheEnd(iova, length);
+    long possible = Transfers.untilTheEnd(iova, length);
     long wanted = Math.min(possible, MAX_MAPPING);
     long address = iova;
     long found = wanted;
@@ -780,15 +454,15 @@ public final class DmaContext implements AutoCloseable {
       found = 0;
       while (found < wanted) {
         long at = iova + found;
-        Translation translation = translation(iommu, at, access);
+        Translation translation = translations.translation(iommu, at, access);
         if (!(translation instanceof Translation.Page page)) {
           if (found > 0) {
             stop = Mapping.Stop.REFUSED;
             break;
           }
           return translation instanceof Translation.Fault fault
-              ? refused(iommu, at, access, fault, true)
-              : abort(at, access, AbortReason.INTERRUPT_RANGE);
+              ? translations.refused(iommu, at, access, fault, true)
+              : translations.abort(at, access, AbortReason.INTERRUPT_RANGE);
         }
         if (found == 0) {
           address = page.translate(at);
@@ -809,7 +483,8 @@ public final class DmaContext implements AutoCloseable {
     }
     RegionHold held = memory.hold(address, found, access);
     if (held == null) {
-      return abort(iova, access, reason(memory.holdStatusAt(address, access)));
+      return translations.abort(
+          iova, access, Translations.reason(memory.holdStatusAt(address, access)));
     }
     long run = held.bytes().byteSize();
     if (run < found) {
@@ -883,54 +558,16 @@ public final class DmaContext implements AutoCloseable {
 
   /// Whether a bounce mapping may be written back as things are; if not, the guest is told.
   @Nullable TargetAbort claim(long iova, long length, Access access) {
-    Kind kind = access.reads() ? Kind.CLAIM_BOTH : Kind.CLAIM_WRITE;
-    return move(kind, iova, NOTHING, 0, length, (byte) 0);
+    TransferKind kind = access.reads() ? TransferKind.CLAIM_BOTH : TransferKind.CLAIM_WRITE;
+    return transfers.move(kind, iova, Transfers.NOTHING, 0, length, (byte) 0);
   }
 
   @Nullable TargetAbort writeBack(long iova, MemorySegment from, long offset, long length) {
-    return move(Kind.WRITE_BACK, iova, from, offset, length, (byte) 0);
+    return transfers.move(TransferKind.WRITE_BACK, iova, from, offset, length, (byte) 0);
   }
 
   TargetAbort noBusMaster(long iova, Access access) {
-    return abort(iova, access, AbortReason.BUS_MASTER_OFF);
-  }
-
-  // --- what all of them share
-
-  /// Within a section: the page of an address from the cache or the model, or why there is none.
-  private Translation translation(Iommu asked, long iova, Access access) {
-    Iotlb space = endpoint.space();
-    Translation.Page cached = space == null ? null : space.lookup(iova);
-    if (cached != null && cached.allows(access)) {
-      return cached;
-    }
-    endpoint.countMiss();
-    return asked.translate(endpoint, iova, access);
-  }
-
-  private TargetAbort refused(
-      Iommu by, long iova, Access access, Translation.Fault fault, boolean report) {
-    if (report) {
-      by.report(endpoint, iova, access, fault);
-    }
-    return new TargetAbort(
-        requester(), endpoint.pasid(), iova, access, fault.reason(), fault.code(), 0);
-  }
-
-  private TargetAbort abort(long iova, Access access, AbortReason reason) {
-    return new TargetAbort(
-        requester(), endpoint.pasid(), iova, access, reason, TargetAbort.NO_CODE, 0);
-  }
-
-  private static AbortReason reason(MemoryStatus status) {
-    return switch (status) {
-      case HOLE -> AbortReason.NO_MEMORY;
-      case READ_ONLY -> AbortReason.READ_ONLY_MEMORY;
-      case WOULD_BLOCK -> AbortReason.WOULD_BLOCK;
-      case MISALIGNED -> AbortReason.MISALIGNED;
-      // OK: the region was replaced between the refusal and the question.
-      case FAILED, OK -> AbortReason.MEMORY_FAILED;
-    };
+    return translations.abort(iova, access, AbortReason.BUS_MASTER_OFF);
   }
 
   /// Ends the context: later accesses are refused as if bus mastering were off, mappings are taken
