@@ -191,6 +191,10 @@ final class Plan {
         new WithRow(hot, new AtMost(1.1)));
     add("map + unmap, above 2^48", map.with("kind", PageKind.WIDE), same(hot));
     add("map + unmap, 2 MiB pages", map.with("kind", PageKind.LARGE), same(hot));
+    add(
+        "bounce mapping of 64 KiB, 1 byte written",
+        moving("MappingBenchmark.bounce", CHUNK),
+        new WithRow("read " + size(CHUNK), null));
   }
 
   private void invalidations() {

@@ -1,8 +1,10 @@
 package dev.sluice.bench.jmh;
 
 import dev.sluice.dma.DmaContext;
+import dev.sluice.dma.MappedMemory;
 import dev.sluice.dma.Mapping;
 import dev.sluice.memory.Access;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -76,6 +78,29 @@ public class MappingBenchmark extends MeasuredThread {
       map(context, base + at, mapping);
       sum += mapping.length();
       mapping.close();
+    }
+    return sum;
+  }
+
+  /// Maps scattered pages as one run of bytes, changes one byte, and writes that back.
+  @Benchmark
+  public long bounce(Bed bed, MappingDevice device) {
+    DmaContext context = device.device.context;
+    AddressStream stream = bed.stream;
+    long base = stream.base();
+    long step = stream.step();
+    long mask = stream.mask();
+    long bytes = bed.bytes;
+    long sum = 0;
+    long at = 0;
+    for (int i = bed.operations; i > 0; i--) {
+      at = (at + step) & mask;
+      if (!(context.mapWhole(base + at, bytes, Access.READ_WRITE) instanceof MappedMemory memory)) {
+        throw new IllegalStateException("not mapped");
+      }
+      memory.store(0, 1, ByteOrder.LITTLE_ENDIAN, i);
+      sum += memory.length();
+      Outcome.require(memory.unmap());
     }
     return sum;
   }
