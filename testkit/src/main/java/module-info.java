@@ -9,6 +9,7 @@ module dev.sluice.testkit {
 
   exports dev.sluice.testkit;
   exports dev.sluice.testkit.soak;
+  exports dev.sluice.testkit.spapr;
   exports dev.sluice.testkit.vfiouser;
   exports dev.sluice.testkit.vtd;
 }

@@ -2,12 +2,12 @@ package dev.sluice.testkit.soak;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.testkit.spapr.SpaprSoak;
 import dev.sluice.testkit.vtd.VtdSoak;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -25,6 +25,7 @@ class SoakTest {
     return Stream.of(
         Arguments.of("by queue", (Function<SoakMemory, SoakIommu>) VtdSoak::queued),
         Arguments.of("by registers", (Function<SoakMemory, SoakIommu>) VtdSoak::byRegisters),
+        Arguments.of("by hypercalls", (Function<SoakMemory, SoakIommu>) SpaprSoak::new),
         Arguments.of("slow walks", (Function<SoakMemory, SoakIommu>) _ -> new SlowWalks()));
   }
 
@@ -44,11 +45,16 @@ class SoakTest {
     assertThat(report.invalidations()).isPositive();
   }
 
-  @Test
+  static Stream<Arguments> longRuns() {
+    return adapters().filter(adapter -> !adapter.get()[0].equals("slow walks"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("longRuns")
   @Tag("long")
   @Timeout(value = 25, unit = TimeUnit.MINUTES)
-  void noByteIsStaleInAHundredMillionAccesses() {
-    SoakReport report = Soak.run(SoakPlan.onAllCores(SEED, LONG, LONG_REMAPS), VtdSoak::queued);
+  void noByteIsStaleInAHundredMillionAccesses(String how, Function<SoakMemory, SoakIommu> adapter) {
+    SoakReport report = Soak.run(SoakPlan.onAllCores(SEED, LONG, LONG_REMAPS), adapter);
 
     assertThat(report.accesses()).isGreaterThanOrEqualTo(LONG);
     assertThat(report.remaps()).isGreaterThanOrEqualTo(LONG_REMAPS);
