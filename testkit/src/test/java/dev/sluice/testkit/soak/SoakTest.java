@@ -22,11 +22,17 @@ class SoakTest {
   private static final long LONG_REMAPS = 200_000;
 
   static Stream<Arguments> adapters() {
+    return Stream.concat(
+        models(),
+        Stream.of(
+            Arguments.of("slow walks", (Function<SoakMemory, SoakIommu>) _ -> new SlowWalks())));
+  }
+
+  static Stream<Arguments> models() {
     return Stream.of(
         Arguments.of("by queue", (Function<SoakMemory, SoakIommu>) VtdSoak::queued),
         Arguments.of("by registers", (Function<SoakMemory, SoakIommu>) VtdSoak::byRegisters),
-        Arguments.of("by hypercalls", (Function<SoakMemory, SoakIommu>) SpaprSoak::new),
-        Arguments.of("slow walks", (Function<SoakMemory, SoakIommu>) _ -> new SlowWalks()));
+        Arguments.of("by hypercalls", (Function<SoakMemory, SoakIommu>) SpaprSoak::new));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -45,12 +51,8 @@ class SoakTest {
     assertThat(report.invalidations()).isPositive();
   }
 
-  static Stream<Arguments> longRuns() {
-    return adapters().filter(adapter -> !adapter.get()[0].equals("slow walks"));
-  }
-
   @ParameterizedTest(name = "{0}")
-  @MethodSource("longRuns")
+  @MethodSource("models")
   @Tag("long")
   @Timeout(value = 25, unit = TimeUnit.MINUTES)
   void noByteIsStaleInAHundredMillionAccesses(String how, Function<SoakMemory, SoakIommu> adapter) {
