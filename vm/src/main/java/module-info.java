@@ -9,4 +9,5 @@ module dev.sluice.vm {
 
   exports dev.sluice.vm;
   exports dev.sluice.vm.check;
+  exports dev.sluice.vm.replay;
 }

@@ -59,4 +59,11 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
       super(BootOptions.Accelerator.class);
     }
   }
+
+  /// `spapr`.
+  static final class OfModel extends Choice<ReplayCommand.Model> {
+    OfModel() {
+      super(ReplayCommand.Model.class);
+    }
+  }
 }

@@ -5,6 +5,7 @@ import dev.sluice.vm.Boot;
 import dev.sluice.vm.BootException;
 import dev.sluice.vm.BootOptions;
 import dev.sluice.vm.Serve;
+import dev.sluice.vm.replay.Replay;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -47,7 +48,8 @@ public final class Main implements Callable<Integer> {
     CommandLine sluice =
         commandLine(
             new BootCommand(Boot::run, Bench::run, logs, out, err),
-            new ServeCommand(Main::serve, err));
+            new ServeCommand(Main::serve, err),
+            new ReplayCommand(Replay::spapr, out));
     Help.Ansi ansi = out.colours() && err.colours() ? Help.Ansi.ON : Help.Ansi.OFF;
     System.exit(sluice.setColorScheme(Help.defaultColorScheme(ansi)).execute(args));
   }

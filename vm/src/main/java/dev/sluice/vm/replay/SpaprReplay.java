@@ -1,0 +1,411 @@
+package dev.sluice.vm.replay;
+
+import dev.sluice.iommu.Endpoint;
+import dev.sluice.iommu.Iotlb;
+import dev.sluice.iommu.RequesterId;
+import dev.sluice.iommu.Translation;
+import dev.sluice.memory.Access;
+import dev.sluice.memory.GuestMemory;
+import dev.sluice.memory.MemoryStatus;
+import dev.sluice.memory.MessagePort;
+import dev.sluice.memory.RamRegion;
+import dev.sluice.models.spapr.Hypercall;
+import dev.sluice.models.spapr.PartitionableEndpoint;
+import dev.sluice.models.spapr.RtasFunction;
+import dev.sluice.models.spapr.SpaprConfig;
+import dev.sluice.models.spapr.SpaprIommu;
+import dev.sluice.models.spapr.VioDevice;
+import dev.sluice.models.spapr.VirtualCpu;
+import dev.sluice.vm.replay.ReplayReport.Mismatch;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// A partition that repeats what another one did. It has the bridges and devices whose tables the
+/// recording names, memory at every address that an entry may lead to, and nothing in it.
+///
+/// A translation asks the IOTLB before the model, as a device's access does.
+final class SpaprReplay {
+  /// Bridges and devices that a recording may have: as many as there can be requesters' caches.
+  private static final int MAX_SPACES = 256;
+
+  private static final long MEMORY_BYTES = 1L << 52;
+  private static final long LIST = 1L << 52;
+  private static final int LIST_BYTES = 2 * 4096;
+  private static final long FIRST_PCI_LIOBN = 0x8000_0000L;
+
+  /// QEMU's `rtce_window_size` of the devices that have one.
+  private static final long VIO_WINDOW = 256L << 20;
+
+  private static final int PAGE_SHIFT = 12;
+
+  /// An answer that is not the recorded one.
+  ///
+  /// @param recorded the answer that was recorded
+  /// @param cameOut the answer of the model
+  private record Difference(String recorded, String cameOut) {}
+
+  /// Whose windows these are, and a requester there.
+  private record Space(Supplier<List<PartitionableEndpoint.Window>> windows, Endpoint device) {}
+
+  private final GuestMemory memory = new GuestMemory();
+  private final RamRegion list = RamRegion.allocate(LIST_BYTES);
+  private final SpaprIommu iommu = new SpaprIommu(SpaprConfig.DEFAULT, memory);
+  private final DerivedEntries derived = new DerivedEntries();
+
+  /// By the LIOBN of the default window.
+  private final Map<Long, Space> spaces = new HashMap<>();
+
+  private long puts;
+  private long indirects;
+  private long stuffs;
+  private long gets;
+  private long windowCalls;
+  private long translations;
+
+  SpaprReplay() {
+    memory.addMessageOnly(0, MEMORY_BYTES, true, new NothingThere());
+    memory.addRam(LIST, list);
+  }
+
+  /// Entries may lead anywhere; what is there was not recorded.
+  private static final class NothingThere implements MessagePort {
+    @Override
+    public MemoryStatus read(long address, MemorySegment into, long offset, long length) {
+      return MemoryStatus.FAILED;
+    }
+
+    @Override
+    public MemoryStatus write(long address, MemorySegment from, long offset, long length) {
+      return MemoryStatus.FAILED;
+    }
+  }
+
+  /// Nothing holds a translation here, so no call ever halts.
+  private static final class NeverHalted implements VirtualCpu {
+    @Override
+    public void halt() {
+      throw new IllegalStateException("halted though nothing is in flight");
+    }
+
+    @Override
+    public void resume(long returnCode) {
+      throw new IllegalStateException("resumed though never halted");
+    }
+  }
+
+  private final VirtualCpu cpu = new NeverHalted();
+
+  /// What has been made so far.
+  ReplayReport.Calls calls() {
+    return new ReplayReport.Calls(puts, indirects, stuffs, gets, windowCalls);
+  }
+
+  long translations() {
+    return translations;
+  }
+
+  ReplayReport.Lists lists() {
+    return derived.lists();
+  }
+
+  /// Repeats an event.
+  ///
+  /// @param line its number in the recording
+  /// @param text the line
+  /// @return the first answer that is not the recorded one; or null
+  /// @throws IllegalArgumentException when a recording cannot have such an event here
+  @Nullable Mismatch repeat(long line, String text, SpaprEvent event) {
+    return switch (event) {
+      case SpaprEvent.Call call -> mismatch(line, text, call(call));
+      case SpaprEvent.Translated translated -> translated(line, text, translated);
+    };
+  }
+
+  private static @Nullable Mismatch mismatch(
+      long line, String text, @Nullable Difference difference) {
+    return difference == null
+        ? null
+        : new Mismatch(line, text, difference.recorded(), difference.cameOut());
+  }
+
+  private @Nullable Difference call(SpaprEvent.Call call) {
+    return switch (call) {
+      case SpaprEvent.NewTable table -> newTable(table);
+      case SpaprEvent.Get get -> get(get);
+      case SpaprEvent.Put put -> put(put);
+      case SpaprEvent.Stuff stuff -> stuff(stuff);
+      case SpaprEvent.Indirect indirect -> indirect(indirect);
+      case SpaprEvent.WindowQuery query -> query(query);
+      case SpaprEvent.WindowCreation creation -> create(creation);
+      case SpaprEvent.WindowRemoval removal ->
+          window(RtasFunction.REMOVE_PE_DMA_WINDOW, 1, "status=0", (int) removal.liobn());
+      case SpaprEvent.WindowReset reset ->
+          window(RtasFunction.RESET_PE_DMA_WINDOWS, 1, "status=0", unit(reset));
+    };
+  }
+
+  // --- tables
+
+  private @Nullable Difference newTable(SpaprEvent.NewTable table) {
+    long liobn = table.liobn();
+    if (liobn != spaceOf(liobn)) {
+      // Of a dynamic window, whose size the line behind it tells.
+      return null;
+    }
+    Space known = spaces.get(liobn);
+    if (known == null) {
+      spaces.put(liobn, add(liobn));
+    } else if (liobn >= FIRST_PCI_LIOBN) {
+      derived.replaced(liobn, 0, -1, PAGE_SHIFT);
+      windowCalls--;
+      return window(RtasFunction.RESET_PE_DMA_WINDOWS, 1, "status=0", unit(unitId(liobn)));
+    }
+    return null;
+  }
+
+  /// The default window's LIOBN of the space that a LIOBN belongs to: bits 7:0 number a bridge's
+  /// windows.
+  private static long spaceOf(long liobn) {
+    return liobn >= FIRST_PCI_LIOBN ? liobn & ~0xFFL : liobn;
+  }
+
+  private static long unitId(long liobn) {
+    return 0x0800_0000_2000_0000L + ((liobn - FIRST_PCI_LIOBN) >>> 8);
+  }
+
+  private Space add(long liobn) {
+    if (spaces.size() == MAX_SPACES) {
+      throw new IllegalArgumentException("more than %d bridges and devices".formatted(MAX_SPACES));
+    }
+    RequesterId requester = new RequesterId(spaces.size());
+    Supplier<List<PartitionableEndpoint.Window>> windows;
+    if (liobn >= FIRST_PCI_LIOBN) {
+      long index = (liobn - FIRST_PCI_LIOBN) >>> 8;
+      if (index >= SpaprIommu.MAX_HOST_BRIDGES) {
+        throw new IllegalArgumentException("no host bridge has the LIOBN 0x%x".formatted(liobn));
+      }
+      PartitionableEndpoint bridge = iommu.addHostBridge((int) index);
+      iommu.attach(requester, bridge);
+      windows = bridge::windows;
+    } else {
+      VioDevice device = iommu.addVioDevice(liobn, VIO_WINDOW);
+      iommu.attach(requester, device);
+      windows = () -> List.of(device.window());
+    }
+    return new Space(windows, iommu.invalidator().attach(requester, memory));
+  }
+
+  private PartitionableEndpoint.@Nullable Window find(long liobn) {
+    Space space = spaces.get(spaceOf(liobn));
+    if (space != null) {
+      for (PartitionableEndpoint.Window window : space.windows().get()) {
+        if (window.liobn() == liobn) {
+          return window;
+        }
+      }
+    }
+    return null;
+  }
+
+  // --- hypercalls
+
+  private @Nullable Difference put(SpaprEvent.Put put) {
+    puts++;
+    known(put.liobn(), put.ioba(), 1);
+    return code(put.returned(), call(Hypercall.H_PUT_TCE, put.liobn(), put.ioba(), put.tce(), 0));
+  }
+
+  private @Nullable Difference stuff(SpaprEvent.Stuff stuff) {
+    stuffs++;
+    PartitionableEndpoint.Window window = find(stuff.liobn());
+    int shift = window == null ? PAGE_SHIFT : window.pageShift();
+    boolean done = stuff.returned() == 0;
+    long first = done ? stuff.end() - (stuff.count() << shift) : stuff.end();
+    known(stuff.liobn(), first, stuff.count());
+    return code(
+        stuff.returned(),
+        call(Hypercall.H_STUFF_TCE, stuff.liobn(), first, stuff.tce(), stuff.count()));
+  }
+
+  private @Nullable Difference indirect(SpaprEvent.Indirect indirect) {
+    indirects++;
+    long count = indirect.last() + 1;
+    if (Long.compareUnsigned(indirect.last(), 511) > 0) {
+      throw new IllegalArgumentException("a list has 512 entries, not " + indirect.last());
+    }
+    PartitionableEndpoint.Window window = find(indirect.liobn());
+    int shift = window == null ? PAGE_SHIFT : window.pageShift();
+    known(indirect.liobn(), indirect.ioba(), count);
+    DerivedEntries.Run run = new DerivedEntries.Run();
+    for (int i = 0; i < count; i++) {
+      long before = (indirect.last() - i) << shift;
+      boolean runs = Long.compareUnsigned(before, indirect.lastTce()) <= 0;
+      long entry = runs ? indirect.lastTce() - before : indirect.lastTce();
+      memory.store(listAddress(indirect) + i * 8L, 8, ByteOrder.BIG_ENDIAN, entry);
+      if (i < indirect.last()) {
+        derived.derive(run, indirect.liobn(), indirect.ioba() + ((long) i << shift));
+      }
+    }
+    return code(
+        indirect.returned(),
+        call(
+            Hypercall.H_PUT_TCE_INDIRECT,
+            indirect.liobn(),
+            indirect.ioba(),
+            listAddress(indirect),
+            count));
+  }
+
+  /// A list of the replay's own, aligned like the recorded one.
+  private static long listAddress(SpaprEvent.Indirect indirect) {
+    return LIST + (indirect.list() & 0xFFF);
+  }
+
+  private @Nullable Difference get(SpaprEvent.Get get) {
+    gets++;
+    long[] registers = {get.liobn(), get.ioba(), 0, 0};
+    long returned = iommu.hypercall(cpu, Hypercall.H_GET_TCE, registers);
+    Difference difference = code(get.returned(), returned);
+    return difference != null || returned != 0 || registers[0] == get.tce()
+        ? difference
+        : new Difference("tce=0x%x".formatted(get.tce()), "tce=0x%x".formatted(registers[0]));
+  }
+
+  private long call(long opcode, long... registers) {
+    return iommu.hypercall(cpu, opcode, registers);
+  }
+
+  /// From here on the entries of a run of pages are those of the recording.
+  private void known(long liobn, long ioba, long count) {
+    PartitionableEndpoint.Window window = find(liobn);
+    if (window != null && count > 0 && count <= window.bytes() >>> window.pageShift()) {
+      long last = ioba + (count << window.pageShift()) - 1;
+      derived.replaced(liobn, ioba, last, window.pageShift());
+    }
+  }
+
+  private static @Nullable Difference code(long recorded, long returned) {
+    return recorded == returned ? null : new Difference("ret=" + recorded, "ret=" + returned);
+  }
+
+  // --- windows
+
+  private static int[] unit(SpaprEvent.WindowReset reset) {
+    int[] cells = unit(reset.unitId());
+    cells[0] = reset.address();
+    return cells;
+  }
+
+  private static int[] unit(long unitId) {
+    return new int[] {0, (int) (unitId >>> 32), (int) unitId};
+  }
+
+  private @Nullable Difference query(SpaprEvent.WindowQuery query) {
+    int[] unit = unit(query.unitId());
+    unit[0] = query.address();
+    return window(
+        RtasFunction.QUERY_PE_DMA_WINDOW,
+        6,
+        "status=0 windows=%d largest=0x%x pages=0x%x"
+            .formatted(query.available(), query.largest(), query.pageSizes()),
+        unit);
+  }
+
+  private @Nullable Difference create(SpaprEvent.WindowCreation creation) {
+    int[] unit = unit(creation.unitId());
+    return window(
+        RtasFunction.CREATE_PE_DMA_WINDOW,
+        4,
+        "status=0 liobn=0x%x base=0x%x".formatted(creation.liobn(), creation.base()),
+        creation.address(),
+        unit[1],
+        unit[2],
+        Long.numberOfTrailingZeros(creation.pageBytes()),
+        Long.numberOfTrailingZeros(creation.windowBytes()));
+  }
+
+  private @Nullable Difference window(
+      RtasFunction function, int outputCount, String recorded, int... inputs) {
+    windowCalls++;
+    int[] outputs = new int[outputCount];
+    iommu.rtas(cpu, function, inputs, outputs);
+    String cameOut = describe(function, outputs);
+    return cameOut.equals(recorded) ? null : new Difference(recorded, cameOut);
+  }
+
+  private static String describe(RtasFunction function, int[] out) {
+    if (out[0] != 0) {
+      return "status=" + out[0];
+    }
+    return switch (function) {
+      case QUERY_PE_DMA_WINDOW ->
+          "status=0 windows=%d largest=0x%x pages=0x%x".formatted(out[1], wide(out, 2), out[4]);
+      case CREATE_PE_DMA_WINDOW -> "status=0 liobn=0x%x base=0x%x".formatted(out[1], wide(out, 2));
+      default -> "status=0";
+    };
+  }
+
+  private static long wide(int[] cells, int at) {
+    return (long) cells[at] << 32 | Integer.toUnsignedLong(cells[at + 1]);
+  }
+
+  // --- translations
+
+  private @Nullable Mismatch translated(long line, String text, SpaprEvent.Translated recorded) {
+    translations++;
+    PartitionableEndpoint.Window window = find(recorded.liobn());
+    Space space = spaces.get(spaceOf(recorded.liobn()));
+    if (window == null || space == null) {
+      throw new IllegalArgumentException(
+          "a translation by the LIOBN 0x%x, which is no window's".formatted(recorded.liobn()));
+    }
+    long ioba = window.base() + recorded.offset();
+    long page = ioba & -(1L << window.pageShift());
+    Mismatch mismatch = mismatch(line, text, compare(recorded, space.device(), ioba));
+    if (mismatch == null) {
+      return derived.confirm(recorded.liobn(), page);
+    }
+    if (derived.correct(recorded.liobn(), page, mismatch)) {
+      call(Hypercall.H_PUT_TCE, recorded.liobn(), page, recorded.page() | recorded.rights(), 0);
+      return mismatch(line, text, compare(recorded, space.device(), ioba));
+    }
+    return mismatch;
+  }
+
+  private @Nullable Difference compare(SpaprEvent.Translated recorded, Endpoint device, long ioba) {
+    Access access =
+        recorded.rights() == 1
+            ? Access.READ
+            : recorded.rights() == 2 ? Access.WRITE : Access.READ_WRITE;
+    String before =
+        recorded.rights() == 0
+            ? "refused"
+            : describe(recorded.page(), recorded.rights(), recorded.mask());
+    String now = describe(translate(device, ioba, access));
+    return now.equals(before) ? null : new Difference(before, now);
+  }
+
+  private Translation translate(Endpoint device, long ioba, Access access) {
+    Iotlb cache = device.space();
+    Translation.Page cached = cache == null ? null : cache.lookup(ioba);
+    return cached != null && cached.allows(access) ? cached : iommu.translate(device, ioba, access);
+  }
+
+  private static String describe(Translation answer) {
+    return answer instanceof Translation.Page page
+        ? describe(
+            page.address(),
+            (page.readable() ? 1 : 0) | (page.writable() ? 2 : 0),
+            (int) ((1L << page.shift()) - 1))
+        : "refused";
+  }
+
+  private static String describe(long page, int rights, int mask) {
+    return "0x%x perm=%d mask=0x%x".formatted(page, rights, mask);
+  }
+}

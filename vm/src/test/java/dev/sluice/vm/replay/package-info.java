@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.vm.replay;
+
+import org.jspecify.annotations.NullMarked;
