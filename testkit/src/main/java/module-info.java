@@ -8,6 +8,7 @@ module dev.sluice.testkit {
   requires static transitive org.jspecify;
 
   exports dev.sluice.testkit;
+  exports dev.sluice.testkit.dart;
   exports dev.sluice.testkit.soak;
   exports dev.sluice.testkit.spapr;
   exports dev.sluice.testkit.vfiouser;
