@@ -441,6 +441,15 @@ public final class DmaContext implements AutoCloseable {
   /// @param count read at its start
   private @Nullable TargetAbort mapSection(
       long iova, long length, Access access, long count, AccessSection section, Mapping into) {
+    Iotlb space = endpoint.space();
+    if (iommu != null && space != null && isInPage(iova, length)) {
+      long at = endpoint.resolve(iommu, space, iova, access);
+      if (at != Iotlb.MISS
+          && into.open(
+              section, iova, length, access, Mapping.Stop.COMPLETE, space.tag(), count, at)) {
+        return null;
+      }
+    }
     long possible = Transfers.untilTheEnd(iova, length);
     long wanted = Math.min(possible, MAX_MAPPING);
     long address = iova;

@@ -105,10 +105,7 @@ final class ScalarOperations {
           context.mayUse(endpoint, space)
               ? space.find(iova, Access.READ_WRITE.rights())
               : Iotlb.MISS;
-      return at != Iotlb.MISS
-          && (kind == Kind.FETCH_AND_ADD
-              ? ram.fetchAndAdd(at, bytes, order, first, witness)
-              : ram.compareAndExchange(at, bytes, order, first, second, witness));
+      return at != Iotlb.MISS && scalarRam(kind, at, bytes, order, first, second, witness);
     } finally {
       section.leave();
     }
@@ -125,6 +122,13 @@ final class ScalarOperations {
       long first,
       long second,
       Word word) {
+    Iotlb space = endpoint.space();
+    if (space != null && DmaContext.isInPage(iova, bytes)) {
+      long at = endpoint.resolve(by, space, iova, access);
+      if (at != Iotlb.MISS && scalarRam(kind, at, bytes, order, first, second, word)) {
+        return null;
+      }
+    }
     return switch (translations.translation(by, iova, access)) {
       case Translation.Page page ->
           Long.compareUnsigned(page.last() - iova, bytes - 1) < 0
@@ -142,6 +146,17 @@ final class ScalarOperations {
         }
         yield translations.abort(iova, access, AbortReason.INTERRUPT_RANGE);
       }
+    };
+  }
+
+  /// @return false when it has to be done by address, if only to learn why it cannot be done
+  private boolean scalarRam(
+      Kind kind, long at, int bytes, ByteOrder order, long first, long second, Word word) {
+    return switch (kind) {
+      case LOAD -> ram.load(at, bytes, order, word);
+      case STORE -> ram.store(at, bytes, order, first);
+      case COMPARE_AND_EXCHANGE -> ram.compareAndExchange(at, bytes, order, first, second, word);
+      case FETCH_AND_ADD -> ram.fetchAndAdd(at, bytes, order, first, word);
     };
   }
 

@@ -150,7 +150,7 @@ final class Transfers {
     }
     for (long done = 0; done < length; ) {
       long at = iova + done;
-      long inRam = moveCached(kind, at, other, offset + done, length - done, value);
+      long inRam = moveInRam(by, kind, at, other, offset + done, length - done, value);
       if (inRam > 0) {
         done += inRam;
         continue;
@@ -180,14 +180,21 @@ final class Transfers {
     return null;
   }
 
-  /// Moves as many bytes as cached translations lead to in one run of RAM.
+  /// Moves as many bytes as cached translations lead to in one run of RAM; for the first page the
+  /// model may walk.
   ///
-  /// @return 0 when the first page is not cached, or its RAM is going
-  private long moveCached(
-      TransferKind kind, long iova, MemorySegment other, long offset, long length, byte value) {
+  /// @return 0 when the first page is not found so, or its RAM is going
+  private long moveInRam(
+      Iommu by,
+      TransferKind kind,
+      long iova,
+      MemorySegment other,
+      long offset,
+      long length,
+      byte value) {
     Iotlb space = endpoint.space();
     int rights = kind.access.rights();
-    long at = space == null ? Iotlb.MISS : space.find(iova, rights);
+    long at = space == null ? Iotlb.MISS : endpoint.resolve(by, space, iova, kind.access);
     if (space == null || at == Iotlb.MISS) {
       return 0;
     }

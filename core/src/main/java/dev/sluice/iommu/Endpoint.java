@@ -1,11 +1,11 @@
 package dev.sluice.iommu;
 
+import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.RamRegion;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +31,7 @@ public final class Endpoint {
   private final ThreadSections sections;
   private final HoldRegistry holds;
   private final LeaseDeadlines deadlines = new LeaseDeadlines(this);
-  private final LongAdder misses = new LongAdder();
+  private final EventCounter misses = new EventCounter();
   private volatile @Nullable Iotlb space;
   private volatile Revocation revocation = Revocation.DEFAULT;
 
@@ -176,6 +176,36 @@ public final class Endpoint {
   public long cached(long iova, int rights) {
     Iotlb bound = space;
     return bound == null ? Iotlb.MISS : bound.find(iova, rights);
+  }
+
+  /// The RAM behind an address: cached, or by a walk of the model's, which is kept then. Allocates
+  /// nothing. Within a section.
+  ///
+  /// @param by the model
+  /// @param bound [#space()], as read in this section
+  /// @return as [Iotlb#find]; [Iotlb#MISS] when there is more to say than an address, and
+  ///   [Iommu#translate] has to be asked
+  public long resolve(Iommu by, Iotlb bound, long iova, Access access) {
+    long found = bound.find(iova, access.rights());
+    return found != Iotlb.MISS ? found : walk(by, bound, iova, access);
+  }
+
+  private long walk(Iommu by, Iotlb bound, long iova, Access access) {
+    if (!bound.mayHaveWords(iova)) {
+      return Iotlb.MISS;
+    }
+    long before = count.get();
+    long page = by.walk(this, bound, iova, access);
+    if (page == Iotlb.MISS) {
+      return Iotlb.MISS;
+    }
+    misses.increment();
+    long ticket = bound.ticket(iova);
+    if (count.isStill(before)) {
+      // No invalidation came during the walk, so the ticket is as good as one from before it.
+      bound.offer(page, iova, ticket);
+    }
+    return Iotlb.ramAddress(page, iova);
   }
 
   /// Counts an access that had to ask the model.

@@ -20,6 +20,18 @@ public interface Iommu {
   /// fault: the access may be a mere check.
   Translation translate(Endpoint endpoint, long iova, Access access);
 
+  /// The quick form of [#translate] for what most misses are: a page of 4 KiB in RAM, in the
+  /// address space that the requester is bound to already. Called first, under the same conditions;
+  /// must allocate nothing. Core offers the page to `space` itself, so there is no ticket to take.
+  ///
+  /// @param space what the requester is bound to. A model that would have it bound elsewhere by now
+  ///   does not answer
+  /// @return [Iotlb#walked], if the page grants the access and may be cached; [Iotlb#MISS] in every
+  ///   other case, and core asks [#translate]
+  default long walk(Endpoint endpoint, Iotlb space, long iova, Access access) {
+    return Iotlb.MISS;
+  }
+
   /// A real access was refused with `fault`: record it for the guest and raise the architecture's
   /// event. Called once for each refused access. Must not block.
   void report(Endpoint endpoint, long iova, Access access, Translation.Fault fault);

@@ -173,6 +173,22 @@ public final class Iotlb {
 
   // --- walks
 
+  private static final int WALKED_RIGHTS_SHIFT = 48;
+  private static final long WALKED_RAM = (1L << WALKED_RIGHTS_SHIFT) - 1;
+
+  /// What [Iommu#walk] answers: a page of 4 KiB, as a word.
+  ///
+  /// @param ram [Ram] address of its first byte, aligned like the page
+  /// @param rights as [dev.sluice.memory.Access#rights()], at least those that were asked for
+  public static long walked(long ram, int rights) {
+    return ram | (long) rights << WALKED_RIGHTS_SHIFT;
+  }
+
+  /// The RAM behind an address of a page that was walked for.
+  static long ramAddress(long walked, long iova) {
+    return (walked & WALKED_RAM) | (iova & IN_PAGE);
+  }
+
   /// To be taken before the first table is read for a translation of `iova`; [#insert] wants it
   /// back.
   public long ticket(long iova) {
@@ -225,11 +241,15 @@ public final class Iotlb {
     if (page.shift() == PAGE_SHIFT && hasWords(iova)) {
       long ram = memory.ramAddress(page.address(), GuestMemory.PAGE, page.writable());
       if (ram != Ram.NOWHERE && (ram & IN_PAGE) == 0) {
-        return rights == 0
-            || insert((iova << TAG_SHIFT & TAG) | ram >>> FRAME_SHIFT | rights, iova, ticket);
+        return rights == 0 || insert(walked(ram, rights), iova, ticket);
       }
     }
     return insertLarge(page, iova, ticket);
+  }
+
+  /// Whether a page of 4 KiB at this address would be kept as a word.
+  boolean mayHaveWords(long iova) {
+    return high == UNDECIDED || iova >>> WIDTH == high;
   }
 
   /// Whether the words are for addresses like this one; the first to ask decides.
@@ -244,7 +264,18 @@ public final class Iotlb {
     return iova >>> WIDTH == high;
   }
 
-  private boolean insert(long page, long iova, long ticket) {
+  /// Offers a page of 4 KiB, otherwise as the other.
+  ///
+  /// @param walked from [#walked]
+  boolean offer(long walked, long iova, long ticket) {
+    return hasWords(iova) && insert(walked, iova, ticket);
+  }
+
+  private boolean insert(long walked, long iova, long ticket) {
+    long page =
+        (iova << TAG_SHIFT & TAG)
+            | (walked & WALKED_RAM) >>> FRAME_SHIFT
+            | walked >>> WALKED_RIGHTS_SHIFT;
     long word = page | (int) GENERATION.getAcquire(this);
     if (isOlder(ticket, generationSince)) {
       return false;

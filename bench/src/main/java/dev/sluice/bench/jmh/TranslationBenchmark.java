@@ -2,8 +2,8 @@ package dev.sluice.bench.jmh;
 
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Iotlb;
-import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -57,6 +57,7 @@ public class TranslationBenchmark extends MeasuredThread {
   public long miss(Bed bed, Device device) {
     Endpoint endpoint = device.context.endpoint();
     VtdMachine machine = bed.machine();
+    Iotlb space = Objects.requireNonNull(endpoint.space());
     AddressStream stream = bed.missingStream;
     long base = stream.base();
     long step = stream.step();
@@ -66,7 +67,7 @@ public class TranslationBenchmark extends MeasuredThread {
     long at = 0;
     for (int i = bed.operations; i > 0; i--) {
       at = ((at | gap) + step) & mask;
-      sum += walked(machine, endpoint, base + at);
+      sum += walked(machine, endpoint, space, base + at);
     }
     return sum;
   }
@@ -76,6 +77,7 @@ public class TranslationBenchmark extends MeasuredThread {
   public long missLatency(Bed bed, Device device) {
     Endpoint endpoint = device.context.endpoint();
     VtdMachine machine = bed.machine();
+    Iotlb space = Objects.requireNonNull(endpoint.space());
     AddressStream stream = bed.missingStream;
     long base = stream.base();
     long step = stream.step();
@@ -86,7 +88,7 @@ public class TranslationBenchmark extends MeasuredThread {
     long at = 0;
     for (int i = bed.operations; i > 0; i--) {
       at = (((at + (found & zero)) | gap) + step) & mask;
-      found = walked(machine, endpoint, base + at);
+      found = walked(machine, endpoint, space, base + at);
     }
     return found;
   }
@@ -99,10 +101,11 @@ public class TranslationBenchmark extends MeasuredThread {
     return found;
   }
 
-  private static long walked(VtdMachine machine, Endpoint endpoint, long iova) {
-    if (machine.iommu().translate(endpoint, iova, Access.READ) instanceof Translation.Page page) {
-      return page.translate(iova);
+  private static long walked(VtdMachine machine, Endpoint endpoint, Iotlb space, long iova) {
+    long page = machine.iommu().walk(endpoint, space, iova, Access.READ);
+    if (page == Iotlb.MISS) {
+      throw new IllegalStateException("not mapped: 0x" + Long.toHexString(iova));
     }
-    throw new IllegalStateException("not mapped: 0x" + Long.toHexString(iova));
+    return page;
   }
 }

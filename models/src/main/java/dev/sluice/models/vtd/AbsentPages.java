@@ -24,6 +24,11 @@ final class AbsentPages {
     return generation;
   }
 
+  /// Whether no page is known to map nothing.
+  boolean isEmpty() {
+    return pages.isEmpty();
+  }
+
   boolean contains(int domainId, long iova) {
     return pages.contains(new Page(domainId, iova >>> PAGE_SHIFT));
   }

@@ -1,11 +1,12 @@
 package dev.sluice.models.vtd;
 
+import dev.sluice.iommu.EventCounter;
 import dev.sluice.iommu.Invalidator;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Counts what the unit does, from any thread.
 final class VtdCounters {
-  private final LongAdder walks = new LongAdder();
+  private final EventCounter walks = new EventCounter();
   private final LongAdder contextGlobal = new LongAdder();
   private final LongAdder contextDomain = new LongAdder();
   private final LongAdder contextDevice = new LongAdder();

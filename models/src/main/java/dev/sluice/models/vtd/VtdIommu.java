@@ -4,13 +4,13 @@ import dev.sluice.iommu.AbortReason;
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.iommu.Iommu;
+import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.models.registers.ModelLock;
 import dev.sluice.models.registers.RegisterBank;
 import dev.sluice.models.registers.WriteHook;
-import dev.sluice.models.walk.TableMemory;
 import java.util.concurrent.Executor;
 
 /// A VT-d DMA-remapping unit in legacy mode.
@@ -79,9 +79,7 @@ public final class VtdIommu implements Iommu {
     ContextCache contexts = new ContextCache();
     AbsentPages absent = new AbsentPages();
     caches = new Caches(invalidator, contexts, absent, counters);
-    translation =
-        new DmaTranslation(
-            config, new TableMemory(memory), invalidator, contexts, absent, counters);
+    translation = new DmaTranslation(config, memory, invalidator, contexts, absent, counters);
     registerInvalidation = new RegisterInvalidation(lock, bank, caches);
     queue =
         new InvalidationQueue(
@@ -233,6 +231,13 @@ public final class VtdIommu implements Iommu {
       return new Translation.Fault(AbortReason.BLOCKED, DmaTranslation.NO_FAULT_REASON, false);
     }
     return translation.translate(endpoint, iova, access);
+  }
+
+  @Override
+  public long walk(Endpoint endpoint, Iotlb space, long iova, Access access) {
+    return endpoint.pasid() == Endpoint.NO_PASID
+        ? translation.walk(endpoint, space, iova, access)
+        : Iotlb.MISS;
   }
 
   @Override

@@ -128,7 +128,8 @@ class CachingModeTest {
     ContextCache contexts = new ContextCache();
     long before = contexts.ticket();
     contexts.dropAll();
-    assertThat(contexts.insert(1, new ContextEntry(1, 2), 0, before)).isFalse();
+    var entry = new ContextCache.Cached(new ContextEntry(1, 2), 0, null);
+    assertThat(contexts.insert(1, entry, before)).isFalse();
     assertThat(contexts.lookup(1)).isNull();
   }
 }
