@@ -65,23 +65,18 @@ final class DmaTranslation {
     if (!streams.isEnabled(incoming)) {
       return ErrorCode.NO_TTBR.fault(config.type(), AbortReason.BLOCKED);
     }
-    int stream = streams.remapped(incoming);
-    Control control = streams.control(stream);
+    Control control = streams.controlFor(incoming);
     return switch (control.mode()) {
       case BLOCKED -> ErrorCode.NO_TTBR.fault(config.type(), AbortReason.BLOCKED);
-      case BYPASSED -> bypass(endpoint, bindTicket, stream, iova);
-      case TRANSLATED ->
-          translate(endpoint, bindTicket, stream, control.fourLevels(), iova, access);
+      case BYPASSED -> bypass(endpoint, bindTicket, control.stream(), iova);
+      case TRANSLATED -> translate(endpoint, bindTicket, control, iova, access);
     };
   }
 
   private Translation translate(
-      Endpoint endpoint,
-      long bindTicket,
-      int stream,
-      boolean fourLevels,
-      long iova,
-      Access access) {
+      Endpoint endpoint, long bindTicket, Control control, long iova, Access access) {
+    int stream = control.stream();
+    boolean fourLevels = control.fourLevels();
     boolean oneTable = config.type() == DartType.T8110;
     int width =
         oneTable && !fourLevels

@@ -25,9 +25,17 @@ final class Streams {
 
   /// What a stream's control register says.
   ///
+  /// @param stream whose it is
   /// @param fourLevels whether the top table is one level higher (t8110)
-  record Control(Mode mode, boolean fourLevels) {
-    static final Control BLOCKED = new Control(Mode.BLOCKED, false);
+  /// @param instead the stream whose control and tables count instead of its own (t8110), or
+  ///   [#NONE]
+  record Control(int stream, Mode mode, boolean fourLevels, int instead) {
+    /// No other stream.
+    static final int NONE = -1;
+
+    static Control blocked(int stream) {
+      return new Control(stream, Mode.BLOCKED, false, NONE);
+    }
   }
 
   /// Stands for a top table that is not valid.
@@ -57,7 +65,7 @@ final class Streams {
   /// Every stream enabled, itself, and blocked. With the lock held, or before anyone else knows it.
   void reset() {
     for (int stream = 0; stream < count; stream++) {
-      controls.set(stream, Control.BLOCKED);
+      controls.set(stream, Control.blocked(stream));
       remap.set(stream, stream);
       enabled.set(stream, 1);
     }
@@ -76,15 +84,13 @@ final class Streams {
 
   // --- the guest's side
 
-  void control(int stream, Control control) {
-    if (!control.equals(controls.getAndSet(stream, control))) {
+  void control(Control control) {
+    if (!control.equals(controls.getAndSet(control.stream(), control))) {
       changed();
     }
   }
 
-  /// Has a stream use another's control and tables.
-  ///
-  /// @param to a stream that does not exist blocks
+  /// Has a stream use another's control and tables (t8020, t6000).
   void remap(int stream, int to) {
     if (remap.getAndSet(stream, to) != to) {
       changed();
@@ -114,14 +120,15 @@ final class Streams {
     return enabled.get(stream) != 0;
   }
 
-  /// The stream whose control and tables count for a stream's requests; itself, or any other
-  /// number.
-  int remapped(int stream) {
-    return remap.get(stream);
-  }
-
-  Control control(int stream) {
-    return stream < count ? controls.get(stream) : Control.BLOCKED;
+  /// The control that counts for a stream's requests: its own, or that of the stream it is remapped
+  /// to, which may not exist.
+  Control controlFor(int stream) {
+    Control own = controls.get(remap.get(stream));
+    int instead = own.instead();
+    if (instead == Control.NONE) {
+      return own;
+    }
+    return instead < count ? controls.get(instead) : Control.blocked(instead);
   }
 
   /// The guest-physical address of a top table, or [#NO_TABLE].

@@ -107,7 +107,7 @@ final class T8020Registers implements DartRegisters {
             .writable(config.bypass() ? ALL : ALL & ~T8020Stream.BYPASS_DART);
     builder.add(
         control,
-        unlessLocked(control, value -> streams.control(stream, T8020Stream.control(value))));
+        unlessLocked(control, value -> streams.control(T8020Stream.control(stream, value))));
     for (int i = 0; i < streams.tablesEach(); i++) {
       int index = i;
       Register table =

@@ -38,13 +38,13 @@ final class T8020Stream {
 
   private T8020Stream() {}
 
-  static Control control(long tcr) {
+  static Control control(int stream, long tcr) {
     boolean translated = (tcr & TRANSLATE_ENABLE) != 0;
     boolean bypassed = (tcr & BYPASS_DART) != 0;
     if (translated == bypassed) {
-      return Control.BLOCKED;
+      return Control.blocked(stream);
     }
-    return new Control(translated ? Mode.TRANSLATED : Mode.BYPASSED, false);
+    return new Control(stream, translated ? Mode.TRANSLATED : Mode.BYPASSED, false, Control.NONE);
   }
 
   static long table(long ttbr) {

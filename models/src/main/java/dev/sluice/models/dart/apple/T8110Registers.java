@@ -141,12 +141,7 @@ final class T8110Registers implements DartRegisters {
     builder
         .add(
             control,
-            unlessProtected(
-                control,
-                value -> {
-                  streams.control(stream, T8110Stream.control(value));
-                  streams.remap(stream, T8110Stream.remap(value, stream));
-                }))
+            unlessProtected(control, value -> streams.control(T8110Stream.control(stream, value))))
         .add(
             table,
             unlessProtected(table, value -> streams.table(stream, 0, T8110Stream.table(value))));

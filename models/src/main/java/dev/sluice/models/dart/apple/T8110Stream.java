@@ -27,24 +27,22 @@ final class T8110Stream {
   private static final long FOUR_LEVELS = 1L << 3;
   private static final long REMAP_ENABLE = 1L << 7;
   private static final int REMAP_SHIFT = 8;
+  private static final int REMAP = 0xF;
   private static final long VALID = 1;
   private static final long ADDRESS = 0x3FFF_FFFCL;
   private static final int ADDRESS_SHIFT = 14 - 2;
 
   private T8110Stream() {}
 
-  static Control control(long tcr) {
+  static Control control(int stream, long tcr) {
     boolean translated = (tcr & TRANSLATE_ENABLE) != 0;
     boolean bypassed = (tcr & BYPASS_DART) != 0;
-    if (translated == bypassed) {
-      return Control.BLOCKED;
+    Mode mode = Mode.BLOCKED;
+    if (translated != bypassed) {
+      mode = translated ? Mode.TRANSLATED : Mode.BYPASSED;
     }
-    return new Control(translated ? Mode.TRANSLATED : Mode.BYPASSED, (tcr & FOUR_LEVELS) != 0);
-  }
-
-  /// The stream whose registers count for `stream`.
-  static int remap(long tcr, int stream) {
-    return (tcr & REMAP_ENABLE) == 0 ? stream : (int) (tcr >>> REMAP_SHIFT) & 0xF;
+    int instead = (tcr & REMAP_ENABLE) == 0 ? Control.NONE : (int) (tcr >>> REMAP_SHIFT) & REMAP;
+    return new Control(stream, mode, (tcr & FOUR_LEVELS) != 0, instead);
   }
 
   static long table(long ttbr) {

@@ -1,4 +1,4 @@
-/// The DART of Apple's own processors: t8020 (as in the M1), t6000 (M1 Pro and later) and t8110
+/// The DART of Apple's own processors: t8020 (as in the M1), t6000 (M1 Pro, Max, Ultra) and t8110
 /// (M2).
 ///
 /// There is no public specification. Names, offsets and semantics are those of Linux's drivers

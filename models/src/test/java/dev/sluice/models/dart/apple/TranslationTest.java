@@ -256,6 +256,19 @@ class TranslationTest {
   }
 
   @Test
+  void aSmallPageIsProtectedToTheByte() {
+    try (DartMachine machine = new DartMachine(AppleDartConfig.T8020.withPageShift(12))) {
+      long top = machine.translated(STREAM);
+      machine.store(machine.entryAddress(top, 2, 0x5000), PAGE | 1 | 0x101L << 52 | 0x3A6L << 40);
+      for (int at = 0; at < 0x1000; at++) {
+        assertThat(machine.device.check(0x5000 + at, 1, Access.READ) == null)
+            .isEqualTo(at >= 0x101 && at <= 0x3A6);
+      }
+      assertThat(machine.leads(machine.device, 0x5101, PAGE + 0x101)).isTrue();
+    }
+  }
+
+  @Test
   void theFirstFormatCanSwitchThatOff() {
     try (DartMachine machine = DartMachine.of(DartType.T8020)) {
       long top = machine.translated(STREAM);

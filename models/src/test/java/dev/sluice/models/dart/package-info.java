@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.models.dart;
+
+import org.jspecify.annotations.NullMarked;
