@@ -74,6 +74,39 @@ class ConcurrentDrainTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void aBlockedStreamReachesNothingOnceTheBitIsClear(DartType type)
+      throws ExecutionException, InterruptedException {
+    try (ExecutorService devices = Executors.newFixedThreadPool(2);
+        DartMachine machine = DartMachine.of(type)) {
+      machine.map(machine.translated(STREAM), IOVA, page(0), READ_WRITE);
+      List<Future<?>> running = new ArrayList<>();
+      running.add(devices.submit(() -> writeIfAllowed(machine, writing)));
+      running.add(devices.submit(() -> writeIfAllowed(machine, mapping)));
+      try {
+        writing.await();
+        mapping.await();
+        for (int round = 1; round <= ROUNDS; round++) {
+          machine.write(machine.tcr(STREAM), 0);
+          invalidate(machine, STREAM);
+          for (int i = 0; i < PAGE; i += 512) {
+            machine.store(page(0) + i, GUEST_PATTERN);
+          }
+          for (int i = 0; i < PAGE; i += 512) {
+            assertThat(machine.load(page(0) + i)).isEqualTo(GUEST_PATTERN);
+          }
+          machine.write(machine.tcr(STREAM), machine.translate());
+        }
+      } finally {
+        stop.set(true);
+      }
+      for (Future<?> one : running) {
+        one.get();
+      }
+    }
+  }
+
   private static long page(int round) {
     return PAGES + (long) (round % PAGE_COUNT) * PAGE;
   }
@@ -93,6 +126,18 @@ class ConcurrentDrainTest {
       }
     } finally {
       writing.countDown();
+    }
+  }
+
+  private void writeIfAllowed(DartMachine machine, CountDownLatch begun) {
+    try (DmaContext device = machine.attach(STREAM)) {
+      while (!stop.get()) {
+        if (device.fill(IOVA, PAGE, DEVICE_BYTE) == null) {
+          begun.countDown();
+        }
+      }
+    } finally {
+      begun.countDown();
     }
   }
 
