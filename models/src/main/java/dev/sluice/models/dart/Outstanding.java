@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
 /// The invalidations that a guest has asked for through a register and that are not complete.
 ///
 /// Each begins at once, whatever else is under way, so that no cache keeps for long what the guest
-/// wants forgotten. Beyond [#MAX] they are merged into one, which begins when there is room: a
-/// guest may write its register as often as it likes while a device holds a mapping.
+/// wants forgotten. Beyond [#MAX_UNDER_WAY] they are merged into one, which begins when there is
+/// room: a guest may write its register as often as it likes while a device holds a mapping.
 ///
 /// @param <R> what is asked for
 public final class Outstanding<R> {
   /// How many are under way at a time. A driver waits for each, or gives up on it after a while and
   /// asks for the next: this is more than there are streams to give up on.
-  public static final int MAX = 32;
+  public static final int MAX_UNDER_WAY = 32;
 
   private final ModelLock lock;
   private final BiConsumer<R, Runnable> begin;
@@ -52,7 +52,7 @@ public final class Outstanding<R> {
   /// Has one carried out. With the lock held: it begins when this thread has let go of it.
   public void add(R request) {
     lock.mustBeHeld();
-    if (underWay.size() < MAX) {
+    if (underWay.size() < MAX_UNDER_WAY) {
       Started started = start(request);
       lock.defer(() -> work(started));
     } else {

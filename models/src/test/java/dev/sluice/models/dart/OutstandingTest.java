@@ -54,19 +54,19 @@ class OutstandingTest {
 
   @Test
   void whatIsTooMuchIsMergedAndBeginsWhenThereIsRoom() {
-    for (int i = 0; i < Outstanding.MAX; i++) {
+    for (int i = 0; i < Outstanding.MAX_UNDER_WAY; i++) {
       add("x");
     }
     add("a");
     add("b");
     add("c");
-    assertThat(begun).hasSize(Outstanding.MAX);
-    assertThat(pending()).hasSize(Outstanding.MAX + 1).endsWith("abc");
+    assertThat(begun).hasSize(Outstanding.MAX_UNDER_WAY);
+    assertThat(pending()).hasSize(Outstanding.MAX_UNDER_WAY + 1).endsWith("abc");
     completions.get(0).run();
-    assertThat(begun).hasSize(Outstanding.MAX + 1).endsWith("abc");
+    assertThat(begun).hasSize(Outstanding.MAX_UNDER_WAY + 1).endsWith("abc");
     List.copyOf(completions).subList(1, completions.size()).forEach(Runnable::run);
     assertThat(isQuiet()).isTrue();
-    assertThat(begun).hasSize(Outstanding.MAX + 1);
+    assertThat(begun).hasSize(Outstanding.MAX_UNDER_WAY + 1);
   }
 
   @Test
@@ -105,7 +105,7 @@ class OutstandingTest {
             (one, _) -> one,
             () -> {});
     self.add(busy);
-    for (int i = 0; i < Outstanding.MAX; i++) {
+    for (int i = 0; i < Outstanding.MAX_UNDER_WAY; i++) {
       lock.run(() -> busy.add("held"));
     }
     lock.run(() -> busy.add("again"));

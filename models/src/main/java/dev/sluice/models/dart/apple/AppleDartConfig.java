@@ -8,7 +8,7 @@ import java.util.function.ToIntFunction;
 /// @param type whose registers and table entries it has
 /// @param pageShift log2 of a page's bytes: 14, or 12 for a t8020. Reported in PARAMS1
 /// @param inputWidth bits of an I/O virtual address that go through the tables: 32 to 38, on a
-///   t8110 32 to 47 and reported in PARAMS3. Beyond 36, a t8110's streams need FOUR_LEVELS
+///   t8110 32 to 47 and reported in PARAMS3. Beyond 36, a t8110's streams need FOUR_LEVEL
 /// @param streams 16; on a t8110 1 to 256, reported in PARAMS4
 /// @param bypass whether streams may go past the tables. Reported in PARAMS2
 /// @param streamOf which stream a requester is wired to. One that is wired to none that exists is

@@ -51,13 +51,20 @@ final class ErrorReporting {
       return;
     }
     int seen = 1;
-    do {
-      boolean now = asserted;
-      if (now != told) {
-        told = now;
-        line.set(now);
+    try {
+      while (seen != 0) {
+        boolean now = asserted;
+        if (now != told) {
+          told = now;
+          line.set(now);
+        }
+        seen = due.addAndGet(-seen);
       }
-      seen = due.addAndGet(-seen);
-    } while (seen != 0);
+    } finally {
+      if (seen != 0) {
+        // The line's defect: whoever has news next tells it.
+        due.set(0);
+      }
+    }
   }
 }

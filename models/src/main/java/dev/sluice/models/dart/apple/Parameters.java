@@ -42,6 +42,6 @@ final class Parameters {
   }
 
   static long params4(AppleDartConfig config) {
-    return (long) Math.min(config.streams(), 0xFF) << 16 | config.streams();
+    return (long) config.streams() << 16 | config.streams();
   }
 }

@@ -106,8 +106,8 @@ final class DmaTranslation {
     return page;
   }
 
-  /// The DART is a bus device and cannot wait: a table that is reached by messages only counts as
-  /// absent.
+  /// A walk runs inside a device's access section and must not block, so a table that is reached by
+  /// messages only counts as absent.
   private boolean load(long address, Word into) {
     return tables.holdStatusAt(address, Access.READ) == MemoryStatus.OK
         && tables.load(address, DartEntry.BYTES, ByteOrder.BIG_ENDIAN, into) == MemoryStatus.OK;

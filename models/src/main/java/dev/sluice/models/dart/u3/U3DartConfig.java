@@ -7,8 +7,8 @@ import java.util.function.Predicate;
 ///
 /// @param bridge whose registers it has
 /// @param onPciExpress which requesters are on the bridge's own PCI Express, and not behind
-///   HyperTransport: on a U4 these can go past the DART by addresses from
-///   [DmaTranslation#BYPASS_BASE] on. Exceptions tell the two apart
+///   HyperTransport: on a U4 these can go past the DART by addresses from 0x80_0000_0000 on.
+///   Exceptions tell the two apart
 public record U3DartConfig(Bridge bridge, Predicate<RequesterId> onPciExpress) {
   /// A U3, everything behind HyperTransport.
   public static final U3DartConfig U3 = new U3DartConfig(Bridge.U3, _ -> false);

@@ -43,38 +43,34 @@ public final class U3DartIommu implements Iommu {
     this.chipFault = chipFault;
     translation = new DmaTranslation(config, memory, invalidator, counters);
     RegisterBank.Builder builder = RegisterBank.builder(lock, DartRegisters.BYTES);
-    switch (config.bridge()) {
-      case U3 -> {
-        exception = DartRegisters.U3_EXCP;
-        bank =
-            builder
-                .add(DartRegisters.U3_CNTL, (value, _, _) -> u3ControlWritten(value))
-                .add(exception, (_, _, _) -> exceptionWritten())
-                .build();
-        invalidation =
-            new TlbInvalidation(
-                lock, bank, DartRegisters.U3_CNTL, U3Control.FLUSH, 0, invalidator, counters);
-      }
-      case U4 -> {
-        exception = DartRegisters.U4_EXCP;
-        bank =
-            builder
-                .add(DartRegisters.U4_CNTL, (value, _, _) -> u4ControlWritten(value))
-                .add(DartRegisters.U4_BASE, (_, _, _) -> u4RootWritten())
-                .add(DartRegisters.U4_SIZE, (_, _, _) -> u4RootWritten())
-                .add(exception, (_, _, _) -> exceptionWritten())
-                .build();
-        invalidation =
-            new TlbInvalidation(
-                lock,
-                bank,
-                DartRegisters.U4_CNTL,
-                U4Control.INVALIDATE_ONE | U4Control.FLUSH,
-                U4Control.IDLE,
-                invalidator,
-                counters);
-      }
-      default -> throw new IllegalArgumentException("no such bridge: " + config.bridge());
+    if (config.bridge() == Bridge.U3) {
+      exception = DartRegisters.U3_EXCP;
+      bank =
+          builder
+              .add(DartRegisters.U3_CNTL, (value, _, _) -> u3ControlWritten(value))
+              .add(exception, (_, _, _) -> exceptionWritten())
+              .build();
+      invalidation =
+          new TlbInvalidation(
+              lock, bank, DartRegisters.U3_CNTL, U3Control.FLUSH, 0, invalidator, counters);
+    } else {
+      exception = DartRegisters.U4_EXCP;
+      bank =
+          builder
+              .add(DartRegisters.U4_CNTL, (value, _, _) -> u4ControlWritten(value))
+              .add(DartRegisters.U4_BASE, (_, _, _) -> u4RootWritten())
+              .add(DartRegisters.U4_SIZE, (_, _, _) -> u4RootWritten())
+              .add(exception, (_, _, _) -> exceptionWritten())
+              .build();
+      invalidation =
+          new TlbInvalidation(
+              lock,
+              bank,
+              DartRegisters.U4_CNTL,
+              U4Control.INVALIDATE_ONE | U4Control.FLUSH,
+              U4Control.IDLE,
+              invalidator,
+              counters);
     }
   }
 

@@ -3,11 +3,14 @@ package dev.sluice.models.dart.apple;
 import static dev.sluice.models.dart.apple.DartMachine.FLAG;
 import static dev.sluice.models.dart.apple.DartMachine.STREAM;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.sluice.dma.DmaContext;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -98,6 +101,30 @@ class ErrorTest {
         assertThat(handled[0]).isEqualTo(i);
         assertThat(level[0]).isFalse();
       }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aLineThatThrowsIsToldTheNextTime(DartType type) {
+    GuestMemory memory = new GuestMemory();
+    List<Boolean> told = new ArrayList<>();
+    AppleDartIommu iommu =
+        new AppleDartIommu(
+            DartMachine.config(type),
+            memory,
+            asserted -> {
+              told.add(asserted);
+              if (told.size() == 1) {
+                throw new IllegalStateException("a defect");
+              }
+            });
+    int register = type == DartType.T8110 ? DartMachine.T8110_ERROR : DartMachine.ERROR;
+    try (DmaContext device = DmaContext.behind(iommu, memory, new RequesterId(STREAM))) {
+      assertThatIllegalStateException().isThrownBy(() -> device.fill(0x4000, 1, (byte) 0));
+      iommu.writeRegister(register, 4, iommu.readRegister(register, 4));
+      assertThat(device.fill(0x4000, 1, (byte) 0)).isNotNull();
+      assertThat(told).containsExactly(true, false, true);
     }
   }
 }
