@@ -114,7 +114,7 @@ class ConcurrentDrainTest {
   private static void invalidate(DartMachine machine, int stream) {
     machine.invalidate(stream);
     while (machine.isBusy()) {
-      Thread.yield();
+      Thread.onSpinWait();
     }
   }
 

@@ -90,12 +90,12 @@ class ConcurrentDrainTest {
     if (how == How.U4_ONE_PAGE) {
       machine.write(CNTL, U4_ENABLE | U4_IONE | IOVA >> 12);
       while ((machine.read(CNTL) & U4_IONE) != 0) {
-        Thread.yield();
+        Thread.onSpinWait();
       }
     } else {
       machine.flush();
       while (machine.isFlushing()) {
-        Thread.yield();
+        Thread.onSpinWait();
       }
     }
   }
