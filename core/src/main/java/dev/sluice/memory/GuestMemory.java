@@ -124,6 +124,7 @@ public final class GuestMemory {
       gone = map.within(first, last);
       map = map.without(first, last);
     }
+    gone.forEach(Placed::close);
     AtomicInteger left = new AtomicInteger(1);
     Runnable one =
         () -> {

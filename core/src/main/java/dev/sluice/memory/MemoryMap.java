@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class MemoryMap {
   static final MemoryMap EMPTY = new MemoryMap(new Placed[0]);
 
-  /// A region at its place. Exactly one of `ram` and `port` is set, and `window` with `ram`.
+  /// A region at its place. Exactly one of `ram` and `port` is set; `window` goes with `ram`.
   ///
   /// @param first guest-physical address of the first byte
   /// @param last guest-physical address of the last byte, so that a region may end at 2^64
@@ -24,11 +24,18 @@ final class MemoryMap {
       @Nullable RamWindow window,
       @Nullable MessagePort port) {
     static Placed of(RamRegion ram, long first, long last) {
-      return new Placed(first, last, ram.writable(), ram, new RamWindow(first, ram), null);
+      return new Placed(first, last, ram.writable(), ram, RamWindow.of(ram, first), null);
     }
 
     static Placed of(MessagePort port, long first, long last, boolean writable) {
       return new Placed(first, last, writable, null, null, port);
+    }
+
+    /// It has left the map.
+    void close() {
+      if (window != null) {
+        window.close();
+      }
     }
 
     boolean isWithin(long from, long to) {

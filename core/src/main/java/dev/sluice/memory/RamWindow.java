@@ -3,6 +3,7 @@ package dev.sluice.memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /// A region of RAM at its guest-physical place, for who loads one word after the other from it: a
 /// walk of page tables, which mostly lie in one region.
@@ -22,20 +23,35 @@ public final class RamWindow {
   private final RamRegion region;
   private final MemorySegment segment;
 
-  /// Where the last whole word begins, from the start of the region; negative when it has none.
-  private final long lastWord;
+  /// Whether the region is in the map.
+  private volatile boolean placed = true;
 
+  /// @param region has a word at least
   RamWindow(long first, RamRegion region) {
     this.first = first;
     this.region = region;
     segment = region.segment();
-    lastWord = region.size() - Long.BYTES;
+  }
+
+  /// The window of a region at a place; null when it is too small for a word.
+  static @Nullable RamWindow of(RamRegion region, long first) {
+    return region.size() < Long.BYTES ? null : new RamWindow(first, region);
+  }
+
+  /// Whether the region is still there.
+  public boolean isPlaced() {
+    return placed;
+  }
+
+  /// The region has left the map.
+  void close() {
+    placed = false;
   }
 
   /// Whether the 8 bytes from `address` on lie in it.
   public boolean holds(long address) {
-    long offset = address - first;
-    return offset >= 0 && offset <= lastWord;
+    // As the segment's own check, so that the compiler makes one of the two.
+    return Long.compareUnsigned(address - first, segment.byteSize() - Long.BYTES + 1) < 0;
   }
 
   /// Loads the little-endian 8 bytes from an address on that it [#holds].
@@ -67,7 +83,7 @@ public final class RamWindow {
   public long ramAddress(long address, boolean write) {
     long offset = address - first;
     return offset >= 0
-            && offset <= lastWord - (GuestMemory.PAGE - Long.BYTES)
+            && offset <= segment.byteSize() - GuestMemory.PAGE
             && GuestMemory.hasRamAddress(region, offset, GuestMemory.PAGE)
             && (!write || region.writable())
         ? Ram.address(region.number(), offset)

@@ -37,7 +37,7 @@ class RamWindowTest {
     assertThat(window.holds(-PAGE - 7)).isFalse();
     assertThat(window.holds(0)).isFalse();
     memory.addRam(0, RamRegion.allocate(7));
-    assertThat(windowAt(0).holds(0)).isFalse();
+    assertThat(memory.window(0)).isNull();
   }
 
   @Test
@@ -54,7 +54,9 @@ class RamWindowTest {
   void loadsAllOnesOnceTheRegionIsGone() {
     memory.addRam(0, RamRegion.allocate(PAGE));
     RamWindow window = windowAt(0);
+    assertThat(window.isPlaced()).isTrue();
     memory.remove(0, PAGE - 1, () -> {});
+    assertThat(window.isPlaced()).isFalse();
     assertThat(window.load(0)).isEqualTo(RamWindow.ALL_ONES);
     assertThat(memory.window(0)).isNull();
   }

@@ -21,7 +21,8 @@ final class ContextCache {
   static final int NO_DOMAIN = 0;
 
   private static final int BUSES = 256;
-  private static final int FUNCTIONS = 256;
+  private static final int FUNCTION_BITS = 8;
+  private static final int FUNCTIONS = 1 << FUNCTION_BITS;
 
   /// A context entry that is kept.
   ///
@@ -43,8 +44,8 @@ final class ContextCache {
 
   /// The entry of a requester, 0 to 0xFFFF.
   @Nullable Cached lookup(int requester) {
-    AtomicReferenceArray<@Nullable Cached> bus = buses.getAcquire(requester / FUNCTIONS);
-    return bus == null ? null : bus.getAcquire(requester % FUNCTIONS);
+    AtomicReferenceArray<@Nullable Cached> bus = buses.getAcquire(requester >>> FUNCTION_BITS);
+    return bus == null ? null : bus.getAcquire(requester & (FUNCTIONS - 1));
   }
 
   /// Keeps an entry.
@@ -55,12 +56,12 @@ final class ContextCache {
     if (ticket != generation) {
       return false;
     }
-    AtomicReferenceArray<@Nullable Cached> bus = buses.getPlain(requester / FUNCTIONS);
+    AtomicReferenceArray<@Nullable Cached> bus = buses.getPlain(requester >>> FUNCTION_BITS);
     if (bus == null) {
       bus = new AtomicReferenceArray<>(FUNCTIONS);
-      buses.setRelease(requester / FUNCTIONS, bus);
+      buses.setRelease(requester >>> FUNCTION_BITS, bus);
     }
-    bus.setRelease(requester % FUNCTIONS, entry);
+    bus.setRelease(requester & (FUNCTIONS - 1), entry);
     return true;
   }
 
@@ -91,7 +92,7 @@ final class ContextCache {
       AtomicReferenceArray<@Nullable Cached> bus = buses.getPlain(i);
       for (int function = 0; bus != null && function < FUNCTIONS; function++) {
         Cached cached = bus.getPlain(function);
-        int requester = i * FUNCTIONS + function;
+        int requester = i << FUNCTION_BITS | function;
         if (cached == null || !requesters.test(requester)) {
           continue;
         }

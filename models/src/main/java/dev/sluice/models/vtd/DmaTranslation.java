@@ -41,7 +41,6 @@ final class DmaTranslation {
   }
 
   private final long addressMask;
-  private final GuestMemory memory;
   private final TableMemory tables;
   private final RadixWalker walker;
   private final Invalidator invalidator;
@@ -59,7 +58,6 @@ final class DmaTranslation {
       AbsentPages absent,
       VtdCounters counters) {
     this.addressMask = config.addressMask();
-    this.memory = memory;
     this.tables = new TableMemory(memory);
     this.walker = new RadixWalker(tables, new SecondStageEntry(addressMask));
     this.invalidator = invalidator;
@@ -101,7 +99,7 @@ final class DmaTranslation {
     }
     int rights = RadixWalk.rights(walk);
     boolean writable = (rights & Access.WRITE.rights()) != 0;
-    long ram = memory.ramAddress(RadixWalk.address(walk), GuestMemory.PAGE, writable);
+    long ram = tables.ramAddress(RadixWalk.address(walk), writable);
     if (ram == Ram.NOWHERE || (ram & (GuestMemory.PAGE - 1)) != 0) {
       return Iotlb.MISS;
     }

@@ -55,11 +55,16 @@ final class SecondStageEntry implements RadixFormat {
   }
 
   @Override
+  public boolean leadsOn(long entry, int level) {
+    return (entry & reservedInTable) == 0 && (entry & (READ | WRITE)) != 0;
+  }
+
+  @Override
   public Kind kind(long entry, int level) {
     if ((entry & (READ | WRITE)) == 0) {
       return Kind.ABSENT;
     }
-    if (level > 1 && (entry & reservedInTable) == 0) {
+    if (level > 1 && leadsOn(entry, level)) {
       return Kind.TABLE;
     }
     boolean page = level == 1 || (level <= LARGEST_PAGE_LEVEL && (entry & PAGE_SIZE) != 0);

@@ -28,6 +28,12 @@ public interface RadixFormat {
   /// log2 of the entries of one table.
   int indexBits();
 
+  /// Whether an entry is a [Kind#TABLE], as most entries on the way are: to be decided by few
+  /// instructions. All ones is none: so does an entry read that cannot be loaded.
+  ///
+  /// @param level 2 or more
+  boolean leadsOn(long entry, int level);
+
   /// What an entry is, at a level.
   ///
   /// @param level 1 or more; at level 1 never [Kind#TABLE]

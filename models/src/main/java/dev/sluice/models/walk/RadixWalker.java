@@ -42,7 +42,7 @@ public final class RadixWalker {
     int shift = by.shift(levels);
     int rights = Access.READ_WRITE.rights();
     long table = root;
-    @Nullable RamWindow window = null;
+    @Nullable RamWindow window = tables.usual();
     for (int level = levels; ; level--) {
       long at = table + (iova >>> shift & indexMask) * Long.BYTES;
       if (window == null || !window.holds(at)) {
@@ -52,28 +52,33 @@ public final class RadixWalker {
         }
       }
       long entry = window.load(at);
-      if (entry == RamWindow.ALL_ONES && !tables.isReadable(at)) {
-        return RadixWalk.stop(Cause.UNREADABLE, level);
-      }
-      Kind kind = by.kind(entry, level);
-      if (kind == Kind.ABSENT) {
-        return RadixWalk.stop(Cause.ABSENT, level);
-      }
-      if (kind == Kind.MALFORMED) {
-        return RadixWalk.stop(Cause.MALFORMED, level);
-      }
       rights &= by.rights(entry);
-      int lacking = wanted & ~rights;
-      if (lacking != 0) {
-        boolean read = (lacking & Access.READ.rights()) != 0;
-        return RadixWalk.stop(read ? Cause.NO_READ : Cause.NO_WRITE, level);
+      if (level == 1 || !by.leadsOn(entry, level) || (wanted & ~rights) != 0) {
+        return end(at, entry, level, shift, rights, wanted);
       }
-      long address = by.address(entry);
-      if (kind == Kind.PAGE) {
-        return RadixWalk.page(address, shift, rights);
-      }
-      table = address;
+      table = by.address(entry);
       shift -= indexBits;
     }
+  }
+
+  /// Whatever an entry is at which a walk ends.
+  ///
+  /// @param rights of all entries as far as this one
+  private long end(long at, long entry, int level, int shift, int rights, int wanted) {
+    if (entry == RamWindow.ALL_ONES && !tables.isReadable(at)) {
+      return RadixWalk.stop(Cause.UNREADABLE, level);
+    }
+    Kind kind = format.kind(entry, level);
+    int lacking = wanted & ~rights;
+    if (kind == Kind.PAGE && lacking == 0) {
+      return RadixWalk.page(format.address(entry), shift, rights);
+    }
+    Cause cause =
+        kind == Kind.ABSENT
+            ? Cause.ABSENT
+            : kind == Kind.MALFORMED
+                ? Cause.MALFORMED
+                : (lacking & Access.READ.rights()) != 0 ? Cause.NO_READ : Cause.NO_WRITE;
+    return RadixWalk.stop(cause, level);
   }
 }

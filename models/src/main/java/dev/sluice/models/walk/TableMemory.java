@@ -3,6 +3,7 @@ package dev.sluice.models.walk;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
+import dev.sluice.memory.Ram;
 import dev.sluice.memory.RamWindow;
 import dev.sluice.memory.Word;
 import java.nio.ByteOrder;
@@ -15,9 +16,19 @@ import org.jspecify.annotations.Nullable;
 public final class TableMemory {
   private final GuestMemory memory;
 
+  /// The region in which the first table was found. Read and written without order: whatever is
+  /// here is asked whether it counts.
+  private @Nullable RamWindow usual;
+
   /// Tables in `memory`.
   public TableMemory(GuestMemory memory) {
     this.memory = memory;
+  }
+
+  /// The RAM in which tables mostly are, to be tried first; null when that is not known.
+  @Nullable RamWindow usual() {
+    RamWindow window = usual;
+    return window != null && window.isPlaced() ? window : null;
   }
 
   /// The RAM that holds the entry at `address`, for a walk to load it and others from.
@@ -25,7 +36,25 @@ public final class TableMemory {
   /// @return null when there is none
   @Nullable RamWindow window(long address) {
     RamWindow window = memory.window(address);
-    return window != null && window.holds(address) ? window : null;
+    if (window == null || !window.holds(address)) {
+      return null;
+    }
+    RamWindow known = usual;
+    if (known == null || !known.isPlaced()) {
+      // Not with every table elsewhere: threads would take the line from each other.
+      usual = window;
+    }
+    return window;
+  }
+
+  /// The RAM address of a page of 4 KiB, as [GuestMemory#ramAddress], found fast where the tables
+  /// are.
+  ///
+  /// @param address a multiple of 4 KiB
+  public long ramAddress(long address, boolean write) {
+    RamWindow window = usual();
+    long found = window == null ? Ram.NOWHERE : window.ramAddress(address, write);
+    return found != Ram.NOWHERE ? found : memory.ramAddress(address, GuestMemory.PAGE, write);
   }
 
   /// Whether the entry at `address` can be loaded: for who met [RamWindow#ALL_ONES], which may be

@@ -124,6 +124,11 @@ class TableEntriesTest {
           expected = Kind.PAGE;
         }
         assertThat(format.kind(3 | (1L << bit), level)).as("bit %d", bit).isEqualTo(expected);
+        if (level > 1) {
+          assertThat(format.leadsOn(3 | (1L << bit), level))
+              .as("bit %d", bit)
+              .isEqualTo(expected == Kind.TABLE);
+        }
       }
     }
 
@@ -144,6 +149,8 @@ class TableEntriesTest {
     void withoutReadAndWriteNothingElseCounts(int level) {
       assertThat(format.kind(~3L, level)).isEqualTo(Kind.ABSENT);
       assertThat(format.kind(0, level)).isEqualTo(Kind.ABSENT);
+      assertThat(format.leadsOn(0, level)).isFalse();
+      assertThat(format.leadsOn(~3L & ADDRESS_MASK, level)).isFalse();
       assertThat(format.kind(1, level)).isNotEqualTo(Kind.ABSENT);
       assertThat(format.kind(2, level)).isNotEqualTo(Kind.ABSENT);
     }

@@ -37,8 +37,13 @@ class RadixWalkerTest {
     }
 
     @Override
-    public Kind kind(long entry, int level) {
+    public boolean leadsOn(long entry, int level) {
       levelsSeen.add(level);
+      return entry != 0 && (entry & 0xC) == 0;
+    }
+
+    @Override
+    public Kind kind(long entry, int level) {
       if (entry == 0) {
         return Kind.ABSENT;
       }
@@ -93,7 +98,7 @@ class RadixWalkerTest {
     entry(0x3000, 511, 0xABC003);
     long iova = (1L << 30) | (2L << 21) | (511L << 12) | 0x123;
     assertThat(walk(0x1000, 3, iova, Access.READ)).isEqualTo(new Page(0xABC000, 12, 3));
-    assertThat(format.levelsSeen).containsExactly(3, 2, 1);
+    assertThat(format.levelsSeen).containsExactly(3, 2);
   }
 
   @Test
@@ -132,6 +137,22 @@ class RadixWalkerTest {
     entry(0x10_0000, 0, 0x5003);
     entry(0x5000, 0, 0x77000 | 3);
     assertThat(walk(0x1000, 4, 0, Access.READ)).isEqualTo(new Page(0x77000, 12, 3));
+  }
+
+  @Test
+  void tablesInARegionThatHasBeenReplacedAreReadFromTheNewOne() {
+    memory.addRam(0x40_0000, RamRegion.allocate(0x1000));
+    entry(0x40_0000, 0, 0x5003);
+    RadixWalker inOne = new RadixWalker(new TableMemory(memory), format);
+    assertThat(decoded(inOne.walk(0x40_0000, 1, 0, Access.READ)))
+        .isEqualTo(new Page(0x5000, 12, 3));
+    memory.remove(0x40_0000, 0x40_0FFF, () -> {});
+    assertThat(decoded(inOne.walk(0x40_0000, 1, 0, Access.READ)))
+        .isEqualTo(new Stop(Cause.UNREADABLE, 1));
+    memory.addRam(0x40_0000, RamRegion.allocate(0x1000));
+    entry(0x40_0000, 0, 0x6003);
+    assertThat(decoded(inOne.walk(0x40_0000, 1, 0, Access.READ)))
+        .isEqualTo(new Page(0x6000, 12, 3));
   }
 
   @Test
