@@ -220,14 +220,13 @@ final class Plan {
   }
 
   private void misses() {
-    add(
-        "miss, 4 levels",
-        job("TranslationBenchmark.miss"),
-        new WithC(CRow.of("walk", HOT, "C: walk of 4 levels"), new AtMost(1.5)));
-    add(
-        "miss, 4 levels, dependent",
-        job("TranslationBenchmark.missLatency"),
-        new WithC(CRow.of("walk-latency", HOT, "C: walk of 4 levels, dependent"), new AtMost(1)));
+    WithC walk = new WithC(CRow.of("walk", HOT, "C: walk of 4 levels"), new AtMost(1.5));
+    WithC dependent =
+        new WithC(CRow.of("walk-latency", HOT, "C: walk of 4 levels, dependent"), new AtMost(1));
+    add("walk of 4 levels", job("TranslationBenchmark.walk"), walk);
+    add("walk of 4 levels, dependent", job("TranslationBenchmark.walkLatency"), dependent);
+    add("miss: walked and kept", job("TranslationBenchmark.miss"), walk);
+    add("miss: walked and kept, dependent", job("TranslationBenchmark.missLatency"), dependent);
     add("load 8 B, missed", job("AccessBenchmark.loadMissed"), new WithRow("load 8 B", null));
   }
 }
