@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -114,7 +115,7 @@ class ConcurrentDrainTest {
   private static void invalidate(DartMachine machine, int stream) {
     machine.invalidate(stream);
     while (machine.isBusy()) {
-      Thread.onSpinWait();
+      LockSupport.parkNanos(1_000);
     }
   }
 

@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -90,12 +91,12 @@ class ConcurrentDrainTest {
     if (how == How.U4_ONE_PAGE) {
       machine.write(CNTL, U4_ENABLE | U4_IONE | IOVA >> 12);
       while ((machine.read(CNTL) & U4_IONE) != 0) {
-        Thread.onSpinWait();
+        LockSupport.parkNanos(1_000);
       }
     } else {
       machine.flush();
       while (machine.isFlushing()) {
-        Thread.onSpinWait();
+        LockSupport.parkNanos(1_000);
       }
     }
   }
