@@ -10,6 +10,7 @@ import dev.sluice.bench.Comparison.WithRow;
 import dev.sluice.bench.Target.AtLeast;
 import dev.sluice.bench.Target.AtMost;
 import dev.sluice.bench.Target.Within;
+import dev.sluice.bench.jmh.HypercallBenchmark;
 import dev.sluice.bench.jmh.InvalidationBenchmark;
 import dev.sluice.bench.jmh.Operations;
 import dev.sluice.bench.jmh.PageKind;
@@ -40,6 +41,7 @@ final class Plan {
     mappings();
     invalidations();
     misses();
+    hypercalls();
   }
 
   /// The rows in the table's order.
@@ -228,5 +230,30 @@ final class Plan {
     add("miss: walked and kept", job("TranslationBenchmark.miss"), walk);
     add("miss: walked and kept, dependent", job("TranslationBenchmark.missLatency"), dependent);
     add("load 8 B, missed", job("AccessBenchmark.loadMissed"), new WithRow("load 8 B", null));
+  }
+
+  private void hypercalls() {
+    String fast = "H_PUT_TCE, entry not in use";
+    add(fast, job("HypercallBenchmark.putUnused"), new Alone(null));
+    rows.add(
+        Measurement.of(
+            "H_PUT_TCE, entry in use",
+            Job.of("HypercallBenchmark.putUsed", HypercallBenchmark.ENTRIES_OF_A_ROUND),
+            MEDIAN,
+            new WithRow(fast, null)));
+    add(
+        "H_STUFF_TCE of 512, not in use",
+        Job.of("HypercallBenchmark.stuff", 1),
+        new WithRow(fast, null));
+    add(
+        "H_PUT_TCE_INDIRECT of 512, not in use",
+        Job.of("HypercallBenchmark.putIndirect", 1),
+        new WithRow(fast, null));
+    String idle = "map, unmap, H_PUT_TCE";
+    add(idle, Job.of("HypercallBenchmark.mapThenPut", 1), new Alone(null));
+    add(
+        "map, H_PUT_TCE halts, unmap resumes",
+        Job.of("HypercallBenchmark.mapAndPut", 1),
+        new WithRow(idle, null));
   }
 }
