@@ -295,6 +295,17 @@ public final class Invalidator {
         completed);
   }
 
+  /// Makes the IOMMU forget and waits for nobody: what is under way goes on. For who asks for the
+  /// same again before the first is complete, and need not be told twice.
+  public void forget(Invalidation what) {
+    long number = count.begin();
+    try {
+      drop(what, number);
+    } finally {
+      count.end();
+    }
+  }
+
   private void drop(Invalidation what, long number) {
     if (what.translations()) {
       for (Iotlb space : spaces.all()) {

@@ -18,17 +18,39 @@ final class Caches {
   private final ContextCache contexts;
   private final AbsentPages absent;
   private final VtdCounters counters;
+  private final DrainBudget budget;
 
-  Caches(Invalidator invalidator, ContextCache contexts, AbsentPages absent, VtdCounters counters) {
+  /// Whether the drain of a reset is under way, and whether there was another reset since it began.
+  /// Guarded by this.
+  private boolean clearing;
+
+  private boolean clearAgain;
+
+  Caches(
+      Invalidator invalidator,
+      ContextCache contexts,
+      AbsentPages absent,
+      VtdCounters counters,
+      DrainBudget budget) {
     this.invalidator = invalidator;
     this.contexts = contexts;
     this.absent = absent;
     this.counters = counters;
+    this.budget = budget;
+  }
+
+  /// Whether the queue may begin another invalidation.
+  boolean hasRoomForQueue() {
+    return budget.hasRoomForQueue();
   }
 
   /// Invalidates; `completed` runs once, on this thread or the one that ends the last access, when
   /// nothing obtained before can touch memory any more.
   void invalidate(CacheInvalidation what, Runnable completed) {
+    budget.begin(drained -> begin(what, drained), completed);
+  }
+
+  private void begin(CacheInvalidation what, Runnable completed) {
     counters.invalidated(what);
     switch (what) {
       case CacheInvalidation.ContextGlobal _ -> {
@@ -39,7 +61,7 @@ final class Caches {
         contexts.dropDomain(domainId);
         invalidator.invalidate(Invalidation.ofBindings(domainId), completed);
       }
-      case CacheInvalidation.ContextDevice device -> invalidate(device, completed);
+      case CacheInvalidation.ContextDevice device -> begin(device, completed);
       case CacheInvalidation.IotlbGlobal _ -> {
         absent.dropAll();
         invalidator.invalidate(Invalidation.ofTranslations(), completed);
@@ -57,7 +79,7 @@ final class Caches {
 
   /// Takes the bindings of the functions that are meant, also of those without a cached entry: one
   /// of their accesses may have read the old entry and not be through yet.
-  private void invalidate(CacheInvalidation.ContextDevice device, Runnable completed) {
+  private void begin(CacheInvalidation.ContextDevice device, Runnable completed) {
     Set<Integer> spared = contexts.dropRequesters(device);
     List<Endpoint> concerned =
         invalidator.endpoints().stream()
@@ -77,13 +99,40 @@ final class Caches {
 
   /// Takes every binding and keeps every cache: translation was switched on or off.
   void rebind(Runnable completed) {
-    invalidator.invalidate(Invalidation.ofBindings(), completed);
+    budget.begin(drained -> invalidator.invalidate(Invalidation.ofBindings(), drained), completed);
   }
 
-  /// Empties every cache, for a reset. What is under way drains by itself; nobody is told.
+  /// Forgets what has not begun, for a reset: nobody is to be told of it.
+  void reset() {
+    budget.reset();
+  }
+
+  /// Empties every cache, for a reset. What is under way drains by itself; nobody is told, so one
+  /// drain at a time is enough, however often there is a reset.
   void clear() {
     contexts.dropAll();
     absent.dropAll();
-    invalidator.invalidate(Invalidation.all(), () -> {});
+    boolean first;
+    synchronized (this) {
+      first = !clearing;
+      clearing = true;
+      clearAgain = !first;
+    }
+    if (first) {
+      invalidator.invalidate(Invalidation.all(), this::cleared);
+    } else {
+      invalidator.forget(Invalidation.all());
+    }
+  }
+
+  private void cleared() {
+    synchronized (this) {
+      if (!clearAgain) {
+        clearing = false;
+        return;
+      }
+      clearAgain = false;
+    }
+    invalidator.invalidate(Invalidation.all(), this::cleared);
   }
 }

@@ -31,10 +31,6 @@ final class InvalidationQueue {
   /// the most; one that drops a full set of caches takes some 100 µs.
   static final int TURN = 32;
 
-  /// Invalidations begun and not complete at a time. A guest may queue any number while one mapping
-  /// keeps them all waiting, and each is remembered until then; beyond this the queue waits.
-  static final int MAX_OUTSTANDING = 1024;
-
   private static final Logger LOG = System.getLogger(InvalidationQueue.class.getName());
 
   private final ModelLock lock;
@@ -146,7 +142,7 @@ final class InvalidationQueue {
     return wanted
         && session != null
         && !session.waiting
-        && session.outstanding < MAX_OUTSTANDING
+        && caches.hasRoomForQueue()
         && session.head != bank.get(VtdRegisters.IQT)
         && (bank.get(VtdRegisters.FSTS) & FaultStatus.INVALIDATION_QUEUE_ERROR) == 0;
   }
@@ -281,7 +277,15 @@ final class InvalidationQueue {
     if (of.outstanding == 0) {
       of.waiting = false;
     }
-    if (working || of != session) {
+    if (of == session) {
+      goOn();
+    }
+  }
+
+  /// Something that the queue may have waited for has happened. With the lock held, on the thread
+  /// of whoever ended the last access.
+  void goOn() {
+    if (working) {
       return;
     }
     if (isDisablingDue()) {

@@ -78,7 +78,8 @@ public final class VtdIommu implements Iommu {
     faults = new FaultReporting(bank, registers, faultEvent, counters);
     ContextCache contexts = new ContextCache();
     AbsentPages absent = new AbsentPages();
-    caches = new Caches(invalidator, contexts, absent, counters);
+    DrainBudget budget = new DrainBudget(this::roomForQueue);
+    caches = new Caches(invalidator, contexts, absent, counters, budget);
     translation = new DmaTranslation(config, memory, invalidator, contexts, absent, counters);
     registerInvalidation = new RegisterInvalidation(lock, bank, caches);
     queue =
@@ -155,12 +156,17 @@ public final class VtdIommu implements Iommu {
       queue.reset();
       registerInvalidation.reset();
       faults.reset();
+      caches.reset();
       resets++;
       switching = false;
       translationWanted = false;
       translation.root(DmaTranslation.Root.AFTER_RESET);
       lock.defer(caches::clear);
     });
+  }
+
+  private void roomForQueue() {
+    lock.run(queue::goOn);
   }
 
   /// GCMD_REG, 11.4.4.1. Software is to change one field at a time; here the root pointer is set

@@ -308,15 +308,15 @@ class DrainTest {
   @Test
   void aQueueFullOfInvalidationsThatWaitStopsUntilSomeAreComplete() {
     Mapping mapping = machine.mapping(A, 4096);
-    for (int i = 0; i < InvalidationQueue.MAX_OUTSTANDING; i++) {
+    for (int i = 0; i < DrainBudget.OF_QUEUE; i++) {
       machine.submit(IOTLB_GLOBAL, 0);
       machine.runWorker();
     }
     machine.submit(IOTLB_GLOBAL, 0, waitLow(1), STATUS);
     machine.runWorker();
-    assertThat(machine.head()).isEqualTo(InvalidationQueue.MAX_OUTSTANDING % 256);
+    assertThat(machine.head()).isEqualTo(DrainBudget.OF_QUEUE % 256);
     assertThat(machine.iommu.statistics().invalidations().iotlbGlobal())
-        .isEqualTo(InvalidationQueue.MAX_OUTSTANDING);
+        .isEqualTo(DrainBudget.OF_QUEUE);
     mapping.close();
     assertStatus(1);
   }
@@ -346,5 +346,66 @@ class DrainTest {
     assertThat(machine.status()).isZero();
     assertThat(machine.read32(GSTS)).isZero();
     assertThat(machine.head()).isZero();
+  }
+
+  @Test
+  void aQueueThatResetsLeftFullGoesOnWhenTheMappingIsGone() {
+    Mapping mapping = machine.mapping(A, 4096);
+    for (int i = 0; i < DrainBudget.OF_QUEUE; i++) {
+      machine.submit(IOTLB_GLOBAL, 0);
+      machine.runWorker();
+    }
+    machine.iommu.reset();
+    machine.queued().submit(IOTLB_GLOBAL, 0, waitLow(1), STATUS);
+    machine.runWorker();
+    assertThat(machine.head()).as("no room").isZero();
+    mapping.close();
+    machine.runWorker();
+    assertThat(machine.head()).isEqualTo(2);
+    assertStatus(1);
+  }
+
+  @Test
+  void whatTheRegistersBeganBeforeManyResetsLeavesTheNextOneWorking() {
+    Mapping mapping = machine.mapping(A, 4096);
+    for (int i = 0; i < 3000; i++) {
+      machine.write64(IOTLB, BIT_63 | (1L << 60));
+      machine.command(TE, 0);
+      machine.iommu.reset();
+    }
+    machine.write64(IOTLB, BIT_63 | (1L << 60));
+    machine.queued();
+    assertThat(machine.read64(IOTLB) & BIT_63).isEqualTo(BIT_63);
+    mapping.close();
+    machine.runWorker();
+    assertThat(machine.read64(IOTLB) & BIT_63).isZero();
+    machine.submit(IOTLB_GLOBAL, 0, waitLow(1), STATUS);
+    machine.runWorker();
+    assertStatus(1);
+    // Each had to wait, and those that found no room were never begun.
+    assertThat(machine.iommu.statistics().drains().delayed())
+        .isLessThanOrEqualTo(DrainBudget.OF_ALL + 2L);
+  }
+
+  @Test
+  void aResetEmptiesTheCachesWhileTheDrainOfAnEarlierOneIsUnderWay() {
+    Mapping mapping = machine.mapping(A, 4096);
+    machine.iommu.reset();
+    switchOn();
+    assertThat(machine.device.fill(A, 4, (byte) 1)).isNull();
+    machine.iommu.reset();
+    long top = machine.tables.translated(DEVICE, GuestTables.WIDTH_48, DOMAIN);
+    machine.tables.map(top, 4, 1, A, 0x9_0000, GuestTables.READ_WRITE);
+    switchOn();
+    assertThat(machine.device.fill(A, 4, (byte) 7)).isNull();
+    assertThat(machine.tables.load(0x9_0000)).isEqualTo(0x0707_0707L);
+    mapping.close();
+  }
+
+  /// Does not wait until the accesses from before are drained.
+  private void switchOn() {
+    machine.write64(VtdMachine.RTADDR, machine.tables.rootTable());
+    machine.command(VtdMachine.SRTP, 0);
+    machine.command(TE, 0);
   }
 }
