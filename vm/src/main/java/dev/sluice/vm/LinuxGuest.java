@@ -114,7 +114,7 @@ final class LinuxGuest {
 
   private QemuCommand.Builder machine() {
     QemuCommand.Builder builder = qemuGuest.machine();
-    sockets.sockets().forEach((place, socket) -> builder.vfioUser(socket, place.requester()));
+    sockets.sockets().forEach((place, socket) -> builder.vfioUser(place.behind(socket)));
     return builder;
   }
 }

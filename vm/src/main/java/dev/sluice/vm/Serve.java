@@ -2,7 +2,6 @@ package dev.sluice.vm;
 
 import dev.sluice.vm.kit.linux.GuestParameters;
 import dev.sluice.vm.kit.qemu.AcpiTableFile;
-import dev.sluice.vm.kit.qemu.VfioUserDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,7 +115,7 @@ public final class Serve implements AutoCloseable {
     }
     for (Map.Entry<Place, Path> socket : sockets.sockets().entrySet()) {
       words.add("-device");
-      words.add(new VfioUserDevice(socket.getValue(), socket.getKey().requester()).option(false));
+      words.add(socket.getKey().behind(socket.getValue()).option(false));
     }
     return List.copyOf(words);
   }

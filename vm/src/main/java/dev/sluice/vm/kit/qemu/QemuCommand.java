@@ -1,6 +1,5 @@
 package dev.sluice.vm.kit.qemu;
 
-import dev.sluice.iommu.RequesterId;
 import dev.sluice.vm.kit.QemuInstallation;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -127,8 +126,8 @@ public record QemuCommand(
 
     /// Adds a function behind a vfio-user socket. Functions get their BARs from the firmware, the
     /// same ones for the same devices.
-    public Builder vfioUser(Path socket, RequesterId slot) {
-      devices.add(new VfioUserDevice(socket, slot));
+    public Builder vfioUser(VfioUserDevice device) {
+      devices.add(device);
       return this;
     }
 

@@ -8,7 +8,17 @@ import java.nio.file.Path;
 ///
 /// @param socket where its server listens when QEMU starts; at most 107 bytes
 /// @param slot where the guest finds it
-public record VfioUserDevice(Path socket, RequesterId slot) {
+/// @param writes what a write to the function's registers means to the guest's processor
+public record VfioUserDevice(Path socket, RequesterId slot, Writes writes) {
+  /// What a guest's processor does after a write to a BAR.
+  public enum Writes {
+    /// It goes on while the write is on its way: best for doorbells.
+    POSTED,
+    /// It goes on when the write has been served: best where the guest's next step is to ask
+    /// whether what the write began is complete, which is then a message and a wait of its own.
+    AWAITED
+  }
+
   /// Longest path of a UNIX socket in bytes: `sun_path` has 108 with its NUL (unix(7)).
   public static final int MAX_SOCKET_PATH = 107;
 
@@ -30,12 +40,13 @@ public record VfioUserDevice(Path socket, RequesterId slot) {
   ///
   /// @param multifunction whether the slot's device has functions beside 0
   public String option(boolean multifunction) {
-    return ("{\"driver\":\"vfio-user-pci\",\"addr\":\"0x%x.0x%x\",%s"
+    return ("{\"driver\":\"vfio-user-pci\",\"addr\":\"0x%x.0x%x\",%s%s"
             + "\"socket\":{\"type\":\"unix\",\"path\":\"%s\"}}")
         .formatted(
             slot.device(),
             slot.function(),
             multifunction ? "\"multifunction\":true," : "",
+            writes == Writes.AWAITED ? "\"x-no-posted-writes\":true," : "",
             jsonText(socket.toString()));
   }
 

@@ -22,8 +22,8 @@ class QemuCommandTest {
             .initrd(Path.of("/r/initrd"))
             .kernelArguments(List.of("console=ttyS0", "panic=-1"))
             .acpiTable(new AcpiTableFile("DMAR", 1, "SLUICE", "SLUICEVM", Path.of("/r/dmar")))
-            .vfioUser(Path.of("/r/iommu"), RequesterId.of(0, 4, 0))
-            .vfioUser(Path.of("/r/nvme"), RequesterId.of(0, 5, 0))
+            .vfioUser(posted(Path.of("/r/iommu"), RequesterId.of(0, 4, 0)))
+            .vfioUser(posted(Path.of("/r/nvme"), RequesterId.of(0, 5, 0)))
             .reportSocket(Path.of("/r/report"))
             .build();
     assertThat(command.words())
@@ -44,12 +44,27 @@ class QemuCommandTest {
   }
 
   @Test
+  void writesAreAwaitedWhereThatIsWanted() {
+    QemuCommand command =
+        QemuCommand.of(QEMU)
+            .vfioUser(
+                new VfioUserDevice(
+                    Path.of("/r/iommu"), RequesterId.of(0, 4, 0), VfioUserDevice.Writes.AWAITED))
+            .vfioUser(posted(Path.of("/r/nvme"), RequesterId.of(0, 5, 0)))
+            .build();
+    assertThat(command.arguments())
+        .filteredOn(word -> word.contains("vfio-user-pci"))
+        .extracting(word -> word.contains("\"x-no-posted-writes\":true,"))
+        .containsExactly(true, false);
+  }
+
+  @Test
   void functionsOfOneDeviceMakeItMultifunction() {
     QemuCommand command =
         QemuCommand.of(QEMU)
-            .vfioUser(Path.of("/r/a"), RequesterId.of(0, 4, 0))
-            .vfioUser(Path.of("/r/b"), RequesterId.of(0, 4, 1))
-            .vfioUser(Path.of("/r/c"), RequesterId.of(0, 5, 0))
+            .vfioUser(posted(Path.of("/r/a"), RequesterId.of(0, 4, 0)))
+            .vfioUser(posted(Path.of("/r/b"), RequesterId.of(0, 4, 1)))
+            .vfioUser(posted(Path.of("/r/c"), RequesterId.of(0, 5, 0)))
             .build();
     assertThat(command.arguments())
         .filteredOn(word -> word.contains("vfio-user-pci"))
@@ -62,7 +77,7 @@ class QemuCommandTest {
     QemuCommand command =
         QemuCommand.of(QEMU)
             .reportSocket(Path.of("/r/a,server=on"))
-            .vfioUser(Path.of("/r/\"quote\\"), RequesterId.of(0, 4, 0))
+            .vfioUser(posted(Path.of("/r/\"quote\\"), RequesterId.of(0, 4, 0)))
             .build();
     assertThat(command.arguments())
         .contains("socket,id=report,path=/r/a,,server=on")
@@ -79,15 +94,19 @@ class QemuCommandTest {
   void whatCannotBeIsRefusedAtOnce() {
     RequesterId slot = RequesterId.of(0, 4, 0);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new VfioUserDevice(Path.of("/" + "s".repeat(107)), slot))
+        .isThrownBy(() -> posted(Path.of("/" + "s".repeat(107)), slot))
         .withMessageContaining("108 bytes");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new VfioUserDevice(Path.of("/s"), RequesterId.of(1, 0, 0)));
+        .isThrownBy(() -> posted(Path.of("/s"), RequesterId.of(1, 0, 0)));
     assertThatIllegalArgumentException().isThrownBy(() -> QemuCommand.of(QEMU).memoryMebibytes(64));
     assertThatIllegalArgumentException().isThrownBy(() -> QemuCommand.of(QEMU).processors(0));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new AcpiTableFile("dmar", 1, "A", "B", Path.of("/r")));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new AcpiTableFile("DMAR", 1, "A", "B", Path.of("/r:s")));
+  }
+
+  private static VfioUserDevice posted(Path socket, RequesterId slot) {
+    return new VfioUserDevice(socket, slot, VfioUserDevice.Writes.POSTED);
   }
 }
