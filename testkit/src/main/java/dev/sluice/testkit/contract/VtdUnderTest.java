@@ -1,0 +1,334 @@
+package dev.sluice.testkit.contract;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import dev.sluice.iommu.Iommu;
+import dev.sluice.iommu.RequesterId;
+import dev.sluice.memory.Access;
+import dev.sluice.models.vtd.VtdConfig;
+import dev.sluice.models.vtd.VtdIommu;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
+
+/// VT-d in legacy mode with a driver that follows Linux's: four levels, domain ids from 1 on, and
+/// invalidation by the registers, which are polled, or by the queue, whose wait descriptors write a
+/// status word and interrupt. Sections are those of the VT-d specification.
+public final class VtdUnderTest implements IommuUnderTest {
+  private static final int GCMD = 0x18;
+  private static final int RTADDR = 0x20;
+  private static final int FSTS = 0x34;
+  private static final int IQT = 0x88;
+  private static final int IQA = 0x90;
+  private static final int ICS = 0x9C;
+  private static final int IECTL = 0xA0;
+  private static final int IVA = 0x200;
+  private static final int IOTLB = 0x208;
+  private static final int FRCD = 0x400;
+  private static final int FAULT_RECORDS = 8;
+  private static final long TRANSLATION_ENABLE = 1L << 31;
+  private static final long SET_ROOT_TABLE_POINTER = 1L << 30;
+  private static final long QUEUED_INVALIDATION_ENABLE = 1L << 26;
+  private static final long START = 1L << 63;
+  private static final long FAULT = 1L << 63;
+  private static final long FAULT_READ = 1L << 62;
+
+  /// IOTLB_REG.IIRG and the granularity of a descriptor, 11.4.8.1 and 6.5.2.3.
+  private static final long GLOBAL = 1;
+
+  private static final long OF_DOMAIN = 2;
+  private static final long OF_PAGES = 3;
+
+  private static final int PAGE = 4096;
+  private static final int LEVELS = 4;
+  private static final long PRESENT = 1;
+  private static final long LARGE = 1 << 7;
+  private static final long WIDTH_48 = 2;
+  private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
+  private static final int DESCRIPTORS = 256;
+  private static final int FIRST_LARGE = 40;
+
+  private final ContractMemory memory;
+  private final boolean queued;
+  private final Queue<Runnable> worker = new ConcurrentLinkedQueue<>();
+  private final VtdIommu iommu;
+  private final long queue;
+  private final long statuses;
+  private final Map<Integer, Long> tables = new HashMap<>();
+
+  /// Where the entries that are not zero are, by domain.
+  private final Map<Integer, List<Long>> leaves = new HashMap<>();
+
+  private final Map<RequesterId, Integer> functions = new HashMap<>();
+  private final AtomicInteger interrupts = new AtomicInteger();
+  private long contexts;
+  private int tail;
+  private int submissions;
+
+  private VtdUnderTest(ContractMemory memory, boolean queued) {
+    this.memory = memory;
+    this.queued = queued;
+    queue = memory.table(PAGE);
+    statuses = memory.table(PAGE);
+    iommu =
+        new VtdIommu(
+            VtdConfig.DEFAULT.withFaultRecordingRegisters(FAULT_RECORDS),
+            memory.physical(),
+            (_, _) -> interrupted(),
+            worker::add);
+    start();
+  }
+
+  /// A unit that is told by its registers.
+  public static IommuUnderTest byRegisters(ContractMemory memory) {
+    return new VtdUnderTest(memory, false);
+  }
+
+  /// A unit that is told by its queue.
+  public static IommuUnderTest byQueue(ContractMemory memory) {
+    return new VtdUnderTest(memory, true);
+  }
+
+  /// Empty tables, then translation on.
+  private void start() {
+    long root = memory.table(PAGE);
+    contexts = memory.table(PAGE);
+    store(root, contexts | PRESENT);
+    tables.clear();
+    leaves.clear();
+    functions.forEach(this::bind);
+    iommu.writeRegister(RTADDR, 8, root);
+    iommu.writeRegister(GCMD, 4, SET_ROOT_TABLE_POINTER);
+    long enabled = 0;
+    if (queued) {
+      tail = 0;
+      enabled = QUEUED_INVALIDATION_ENABLE;
+      iommu.writeRegister(IQT, 4, 0);
+      iommu.writeRegister(IQA, 8, queue);
+      iommu.writeRegister(IECTL, 4, 0);
+      iommu.writeRegister(GCMD, 4, enabled);
+    }
+    iommu.writeRegister(GCMD, 4, enabled | TRANSLATION_ENABLE);
+  }
+
+  private void interrupted() {
+    // ICS.IWC, 11.4.9.8: written as 1, it makes room for the next event.
+    if (iommu.readRegister(ICS, 4) != 0) {
+      interrupts.incrementAndGet();
+      iommu.writeRegister(ICS, 4, 1);
+    }
+  }
+
+  @Override
+  public Iommu iommu() {
+    return iommu;
+  }
+
+  @Override
+  public Abilities abilities() {
+    return new Abilities(
+        List.of(
+            new PageSize(12, 0x10_0000),
+            new PageSize(21, 1L << FIRST_LARGE),
+            new PageSize(30, 1L << (FIRST_LARGE + 1))),
+        EnumSet.allOf(Access.class),
+        8,
+        Set.of(Width.values()),
+        queued ? Notice.INTERRUPT : Notice.POLLED,
+        queued ? DESCRIPTORS / 2 - 1 : 1,
+        false,
+        FAULT_RECORDS);
+  }
+
+  // --- tables, 9.1, 9.3 and 9.8
+
+  private void store(long address, long value) {
+    memory.store(address, Long.BYTES, LITTLE_ENDIAN, value);
+  }
+
+  private long load(long address) {
+    return memory.load(address, Long.BYTES, LITTLE_ENDIAN);
+  }
+
+  private static long domainId(int domain) {
+    return domain + 1L;
+  }
+
+  private long table(int domain) {
+    return tables.computeIfAbsent(domain, _ -> memory.table(PAGE));
+  }
+
+  @Override
+  public RequesterId attach(int number, int domain) {
+    RequesterId function = RequesterId.of(0, number, 0);
+    functions.put(function, domain);
+    bind(function, domain);
+    return function;
+  }
+
+  private void bind(RequesterId function, int domain) {
+    long entry = contexts + function.value() * 16L;
+    store(entry + Long.BYTES, domainId(domain) << 8 | WIDTH_48);
+    store(entry, table(domain) | PRESENT);
+  }
+
+  /// Where the entry of an address is; makes the tables above it.
+  private long entry(int domain, long iova, int shift) {
+    long table = table(domain);
+    int last = 1 + (shift - 12) / 9;
+    for (int level = LEVELS; level > last; level--) {
+      long at = table + index(iova, level);
+      if (load(at) == 0) {
+        store(at, memory.table(PAGE) | Access.READ_WRITE.rights());
+      }
+      table = load(at) & ADDRESS;
+    }
+    return table + index(iova, last);
+  }
+
+  private static long index(long iova, int level) {
+    return ((iova >>> (12 + 9 * (level - 1))) & 511) * Long.BYTES;
+  }
+
+  /// Without caching mode, what was not present is in no cache: nothing is to be invalidated.
+  @Override
+  public void map(int domain, long iova, long address, PageSize size, Access rights) {
+    long entry = entry(domain, iova, size.shift());
+    store(entry, address | rights.rights() | (size.shift() > 12 ? LARGE : 0));
+    leaves.computeIfAbsent(domain, _ -> new ArrayList<>()).add(entry);
+  }
+
+  @Override
+  public Request remap(int domain, long iova, long address) {
+    store(entry(domain, iova, 12), address | Access.READ_WRITE.rights());
+    return invalidatePages(domain, iova, 1);
+  }
+
+  @Override
+  public Request unmap(int domain, long iova, int pages) {
+    for (int i = 0; i < pages; i++) {
+      store(entry(domain, iova + (long) i * PAGE, 12), 0);
+    }
+    return invalidatePages(domain, iova, pages);
+  }
+
+  @Override
+  public Request clear(Width width, int domain) {
+    return switch (width) {
+      case DOMAIN -> {
+        leaves.getOrDefault(domain, List.of()).forEach(entry -> store(entry, 0));
+        yield invalidate(OF_DOMAIN, domain, 0);
+      }
+      case EVERYTHING -> {
+        leaves.values().forEach(of -> of.forEach(entry -> store(entry, 0)));
+        yield invalidate(GLOBAL, domain, 0);
+      }
+      case PAGE, RANGE -> throw new UnsupportedOperationException("by unmap");
+    };
+  }
+
+  // --- invalidation
+
+  /// An aligned power of two of pages that has them all.
+  private Request invalidatePages(int domain, long iova, int pages) {
+    int order = 0;
+    while ((iova >>> (12 + order)) != ((iova + (pages - 1L) * PAGE) >>> (12 + order))) {
+      order++;
+    }
+    return invalidate(OF_PAGES, domain, (iova & -((long) PAGE << order)) | order);
+  }
+
+  private Request invalidate(long granularity, int domain, long address) {
+    return queued ? submit(granularity, domain, address) : command(granularity, domain, address);
+  }
+
+  /// 6.5.1.
+  private Request command(long granularity, int domain, long address) {
+    iommu.writeRegister(IVA, 8, address);
+    iommu.writeRegister(IOTLB, 8, START | granularity << 60 | domainId(domain) << 32);
+    return () -> (iommu.readRegister(IOTLB, 8) & START) == 0;
+  }
+
+  /// 6.5.2: the invalidation, and a wait descriptor that writes a status word and interrupts.
+  private Request submit(long granularity, int domain, long address) {
+    int data = ++submissions;
+    long status = statuses + data % (PAGE / 8) * 8L;
+    append(2 | granularity << 4 | domainId(domain) << 16, address);
+    append((long) data << 32 | 0x35, status);
+    iommu.writeRegister(IQT, 4, tail * 16L);
+    return () -> {
+      runWorker();
+      return (int) load(status) == data;
+    };
+  }
+
+  private void append(long low, long high) {
+    store(queue + tail * 16L, low);
+    store(queue + tail * 16L + 8, high);
+    tail = (tail + 1) % DESCRIPTORS;
+  }
+
+  /// The machine's other threads, which work when nobody is looking.
+  private void runWorker() {
+    for (Runnable task = worker.poll(); task != null; task = worker.poll()) {
+      task.run();
+    }
+  }
+
+  @Override
+  public int notices() {
+    return interrupts.get();
+  }
+
+  // --- faults, 7.2
+
+  @Override
+  public List<FaultReport> takeFaults() {
+    List<FaultReport> found = new ArrayList<>();
+    int first = (int) (iommu.readRegister(FSTS, 4) >> 8) & 0xFF;
+    for (int i = 0; i < FAULT_RECORDS; i++) {
+      int record = FRCD + 16 * ((first + i) % FAULT_RECORDS);
+      long high = iommu.readRegister(record + 8, 8);
+      if ((high & FAULT) != 0) {
+        long page = iommu.readRegister(record, 8) & -PAGE;
+        found.add(new FaultReport(page, (high & FAULT_READ) == 0));
+        iommu.writeRegister(record + 12, 4, FAULT >>> 32);
+      }
+    }
+    iommu.writeRegister(FSTS, 4, 1);
+    return found;
+  }
+
+  // --- reset, rubbish
+
+  /// What Linux does with a unit that it finds: root table, global invalidation, translation.
+  @Override
+  public Request reset() {
+    iommu.reset();
+    start();
+    return invalidate(GLOBAL, 0, 0);
+  }
+
+  @Override
+  public void scribble(RandomGenerator random) {
+    for (long at = memory.tables(); at < memory.tablesEnd(); at += Long.BYTES) {
+      if (at < queue || at >= statuses) {
+        // Half of them lead to other tables, so that walks get deeper than the first entry.
+        long entry = random.nextLong();
+        store(at, random.nextBoolean() ? entry : (entry & 0x7F_F000) | 3);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    runWorker();
+  }
+}
