@@ -4,6 +4,7 @@ import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.iommu.Iommu;
+import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /// The IOMMU of a pseries partition: all its TCE tables.
 ///
@@ -245,9 +247,9 @@ public final class SpaprIommu implements Iommu {
   ///
   /// @param cpu who calls; not halted
   /// @param inputs as many as the call has
-  /// @param outputs as many as the call has, to be filled in; with status 0 or above they are final
-  ///   when the call returns or the processor is resumed
-  /// @return [ReturnCode#H_SUCCESS] when `outputs` is filled in, whatever the status; or
+  /// @param outputs as many as the call has, filled in when the call returns or the processor is
+  ///   resumed
+  /// @return [ReturnCode#H_SUCCESS] when `outputs` are filled in, whatever the status; or
   ///   [ReturnCode#HALTED]
   public long rtas(VirtualCpu cpu, RtasFunction function, int[] inputs, int[] outputs) {
     long returned = windowCalls.call(cpu, function, inputs, outputs, () -> ReturnCode.H_SUCCESS);
@@ -270,10 +272,24 @@ public final class SpaprIommu implements Iommu {
   @Override
   public Translation translate(Endpoint endpoint, long iova, Access access) {
     long bindTicket = endpoint.bindTicket();
-    DmaSpace space = requesters.get(endpoint.requester());
+    DmaSpace space = spaceOf(endpoint);
     return space == null
         ? TceFault.Cause.NO_ENDPOINT.fault()
         : translation.translate(endpoint, space, bindTicket, iova, access);
+  }
+
+  @Override
+  public long walk(Endpoint endpoint, Iotlb cache, long iova, Access access) {
+    DmaSpace space = spaceOf(endpoint);
+    return space == null || space.tag() != cache.tag()
+        ? Iotlb.MISS
+        : translation.walk(endpoint, space, iova, access);
+  }
+
+  /// Where a requester's addresses lie, or null. There are no PASIDs here: a request with one is
+  /// nobody's.
+  private @Nullable DmaSpace spaceOf(Endpoint endpoint) {
+    return endpoint.pasid() == Endpoint.NO_PASID ? requesters.get(endpoint.requester()) : null;
   }
 
   @Override

@@ -112,6 +112,13 @@ class TranslationTest {
   }
 
   @Test
+  void aRequestWithAPasidIsNobodys() {
+    machine.put(A, PAGE | 3);
+    DmaContext process = DmaContext.behind(machine.iommu, machine.memory, DEVICE, 7);
+    assertRefused(process.load(A, 8, ByteOrder.BIG_ENDIAN, new Word()), AbortReason.BLOCKED);
+  }
+
+  @Test
   void bridgesDoNotShareTables() {
     PartitionableEndpoint second = machine.iommu.addHostBridge(1);
     RequesterId requester = RequesterId.of(1, 0, 0);
