@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
@@ -30,16 +31,39 @@ public final class FileBackend implements BlockBackend {
     this.writable = writable;
   }
 
-  /// Opens an existing file.
+  /// Opens an existing file and locks it until [#close()]: against everybody if the guest may
+  /// write, against writers otherwise. Two guests that write to one image destroy its file system,
+  /// and each finds the other's blocks in what it has cached.
+  ///
+  /// The lock is the host's (`fcntl`), which QEMU and others respect, too. It belongs to the
+  /// process: a backend that only reads is not kept apart from a writer of this one.
   ///
   /// @param writable whether the guest may write; then the file must be writable
-  /// @throws IOException if it cannot be opened like this
+  /// @throws IOException if it cannot be opened like this, or somebody else has it locked
   public static FileBackend open(Path path, boolean writable) throws IOException {
     FileChannel channel =
         writable
             ? FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)
             : FileChannel.open(path, StandardOpenOption.READ);
-    return new FileBackend(path, channel, writable);
+    try {
+      if (!lock(channel, writable)) {
+        throw new IOException(
+            path + " is in use by another machine" + (writable ? "" : ", which writes to it"));
+      }
+      return new FileBackend(path, channel, writable);
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  private static boolean lock(FileChannel channel, boolean writable) throws IOException {
+    try {
+      return channel.tryLock(0, Long.MAX_VALUE, !writable) != null;
+    } catch (OverlappingFileLockException e) {
+      // Somebody in this process.
+      return !writable;
+    }
   }
 
   /// The file's size now: it may have grown since the last call.

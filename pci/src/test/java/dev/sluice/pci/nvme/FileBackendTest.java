@@ -78,6 +78,80 @@ class FileBackendTest {
   }
 
   @Test
+  void anImageThatAGuestMayWriteToIsItsAlone() throws IOException {
+    try (FileBackend first = FileBackend.open(image, true)) {
+      assertThat(first.writable()).isTrue();
+      assertThatThrownBy(() -> FileBackend.open(image, true))
+          .isInstanceOf(IOException.class)
+          .hasMessage(image + " is in use by another machine");
+    }
+    FileBackend.open(image, true).close();
+  }
+
+  @Test
+  void anImageThatAnotherProcessReadsMayBeReadAndNotWritten() throws IOException {
+    try (OtherProcess reader = new OtherProcess(image, true)) {
+      assertThat(reader.isHolding()).isTrue();
+      FileBackend.open(image, false).close();
+      assertThatThrownBy(() -> FileBackend.open(image, true))
+          .hasMessage(image + " is in use by another machine");
+    }
+    FileBackend.open(image, true).close();
+  }
+
+  @Test
+  void anImageThatAnotherProcessWritesToMayNotBeRead() throws IOException {
+    try (OtherProcess writer = new OtherProcess(image, false)) {
+      assertThat(writer.isHolding()).isTrue();
+      assertThatThrownBy(() -> FileBackend.open(image, false))
+          .hasMessage(image + " is in use by another machine, which writes to it");
+    }
+  }
+
+  /// Holds a lock of an image until it is closed.
+  private static final class OtherProcess implements AutoCloseable {
+    private static final String SOURCE =
+        """
+        import static java.nio.file.StandardOpenOption.*;
+
+        class Holder {
+          public static void main(String[] arguments) throws Exception {
+            var path = java.nio.file.Path.of(arguments[0]);
+            boolean shared = Boolean.parseBoolean(arguments[1]);
+            var channel = java.nio.channels.FileChannel.open(path, READ, WRITE);
+            System.out.println(channel.tryLock(0, Long.MAX_VALUE, shared) != null);
+            System.in.read();
+          }
+        }
+        """;
+
+    private final Process process;
+
+    OtherProcess(Path image, boolean shared) throws IOException {
+      Path source = image.resolveSibling("Holder.java");
+      Files.writeString(source, SOURCE);
+      process =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  source.toString(),
+                  image.toString(),
+                  Boolean.toString(shared))
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+    }
+
+    boolean isHolding() throws IOException {
+      return "true".equals(process.inputReader().readLine());
+    }
+
+    @Override
+    public void close() throws IOException {
+      process.outputWriter().close();
+      process.onExit().join();
+    }
+  }
+
+  @Test
   void aClosedBackendSaysSo() throws IOException {
     FileBackend backend = FileBackend.open(image, true);
     backend.close();
