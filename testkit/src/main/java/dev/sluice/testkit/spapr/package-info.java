@@ -1,4 +1,4 @@
-/// A pseries guest's side of its TCE tables, for the soak.
+/// A pseries guest's side of its TCE tables: for the soak, and a driver that makes the calls Linux makes.
 @NullMarked
 package dev.sluice.testkit.spapr;
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.testkit.spapr;
+
+import org.jspecify.annotations.NullMarked;
