@@ -1,4 +1,5 @@
-/// A pseries guest's side of its TCE tables: for the soak, and a driver that makes the calls Linux makes.
+/// A pseries guest's side of its TCE tables: for the soak, and a driver that makes the calls of
+/// Linux.
 @NullMarked
 package dev.sluice.testkit.spapr;
 
