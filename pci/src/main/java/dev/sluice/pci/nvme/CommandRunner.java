@@ -103,13 +103,21 @@ final class CommandRunner {
     return run.release(queue);
   }
 
+  /// How many commands the guest has under way in `queue`, whose last fetch found one: that one,
+  /// those that wait, and those whose results it has not taken out. Inside `run`.
+  int underWay(Run run, SubmissionQueue queue) {
+    CompletionQueue completions = queue.completions();
+    look(run, completions, false);
+    return 1 + queue.waiting() + completions.untaken();
+  }
+
   private void take(Run run, SubmissionQueue queue, ShadowDoorbell shadow) {
     if (!queue.takeShadow(shadow.position())) {
       refuseDoorbell(run, queue.id());
     }
   }
 
-  /// Looks what the guest has taken out of a completion queue that has no room.
+  /// Looks what the guest has taken out of a completion queue.
   ///
   /// @return false if its memory cannot be reached, which has ended the run
   private boolean look(Run run, CompletionQueue completions, boolean arm) {

@@ -85,6 +85,11 @@ final class CompletionQueue {
     return used() + reserved < size - 1;
   }
 
+  /// Results that the guest has not taken out, as far as is known.
+  synchronized int untaken() {
+    return used();
+  }
+
   /// How a look at the guest's doorbell went.
   enum Look {
     /// The head is as the guest says.
@@ -95,8 +100,8 @@ final class CompletionQueue {
     ABORTED
   }
 
-  /// Takes the head from guest memory, if that is where the guest keeps it. Only needed when there
-  /// is no room; guests may leave the head far behind.
+  /// Takes the head from guest memory, if that is where the guest keeps it. Guests may leave the
+  /// head far behind.
   ///
   /// @param arm whether the guest shall ring when it takes more
   Look look(DmaContext dma, boolean arm) {

@@ -80,6 +80,11 @@ final class SubmissionQueue {
     return head == tail;
   }
 
+  /// Entries that are known and were not fetched.
+  synchronized int waiting() {
+    return Math.floorMod(tail - head, size);
+  }
+
   /// The doorbell in guest memory; null if it is the register.
   @Nullable ShadowDoorbell shadow() {
     return shadow;
@@ -99,8 +104,7 @@ final class SubmissionQueue {
       return false;
     }
     int added = Math.floorMod(newTail - tail, size);
-    int waiting = Math.floorMod(tail - head, size);
-    if (added == 0 || added + waiting > size - 1) {
+    if (added == 0 || added + waiting() > size - 1) {
       return false;
     }
     tail = newTail;

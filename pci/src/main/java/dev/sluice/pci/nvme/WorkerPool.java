@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
 /// How many threads do so at a time depends on the [Pace]:
 /// - While commands are quick, one thread, the *server*, does everything: it goes from command to
 ///   command without a lock's wait or a wake-up, tells the guest of several results at once, and
-///   [lingers][Linger] when nothing is left. Another one, the *standby*, looks at it every
-///   millisecond, and becomes the server in its place when it is held up by a command. A server
-///   that meets a command which is known to take long gives its role up first.
+///   [lingers][Linger] when nothing is left; if the guest has much under way, it [naps][Nap]
+///   between its looks instead. Another one, the *standby*, looks at it every millisecond, and
+///   becomes the server in its place when it is held up by a command. A server that meets a command
+///   which is known to take long gives its role up first.
 /// - While they are slow, as many threads as there are: each queue that is put back wakes one.
 final class WorkerPool {
   /// How often the standby looks: how long a command that is slow against all expectation can hold
@@ -40,6 +41,9 @@ final class WorkerPool {
   /// next commands while these execute.
   private static final long RESULTS_NANOS = 25_000;
 
+  /// How many naps in a row may find nothing. After them the guest is asked to ring.
+  private static final int NAPS_IN_VAIN = 4;
+
   private final CommandRunner runner;
   private final List<Worker> workers = new ArrayList<>();
   private final Pace pace = new Pace();
@@ -50,6 +54,9 @@ final class WorkerPool {
 
   /// For the standby.
   private final Condition look = lock.newCondition();
+
+  /// For the server while it naps.
+  private final Condition offered = lock.newCondition();
 
   // Under the lock.
 
@@ -63,6 +70,9 @@ final class WorkerPool {
 
   /// Of the server.
   private final Linger linger = new Linger();
+
+  /// Of the server.
+  private final Nap nap = new Nap();
 
   /// A queue with the right to fetch from it.
   private record Ready(Run run, SubmissionQueue queue) {}
@@ -94,6 +104,7 @@ final class WorkerPool {
       if (server == null || pace.isSlow()) {
         wakeOne();
       }
+      offered.signal();
     } finally {
       lock.unlock();
     }
@@ -106,6 +117,7 @@ final class WorkerPool {
       closed = true;
       needed.signalAll();
       look.signalAll();
+      offered.signalAll();
     } finally {
       lock.unlock();
     }
@@ -154,13 +166,16 @@ final class WorkerPool {
   }
 
   /// Gives a queue back that may have more commands.
-  private void putBack(Run run, SubmissionQueue queue) {
+  ///
+  /// @return how many queues wait
+  private int putBack(Run run, SubmissionQueue queue) {
     lock.lock();
     try {
       ready.add(new Ready(run, queue));
       if (pace.isSlow()) {
         wakeOne();
       }
+      return ready.size();
     } finally {
       lock.unlock();
     }
@@ -257,6 +272,21 @@ final class WorkerPool {
     }
   }
 
+  /// Sleeps for a while, or until more queues wait than those that are known.
+  @SuppressWarnings("WaitNotInLoop") // The loop is that of visit.
+  private void awaitOffer(int known, long nanos) {
+    lock.lock();
+    try {
+      if (ready.size() == known && !closed) {
+        offered.awaitNanos(nanos);
+      }
+    } catch (InterruptedException e) {
+      // As for awaitLook.
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// @return false if somebody signalled before
   @SuppressWarnings("WaitNotInLoop") // The loop is that of take.
   private boolean awaitLook() {
@@ -279,6 +309,15 @@ final class WorkerPool {
 
     /// When the first command began whose result the guest was not told of.
     private long untoldSince;
+
+    /// Whether the last look found nothing.
+    private boolean idle;
+
+    /// Looks that found nothing, since the last command or pause.
+    private int looks;
+
+    /// Pauses since the last command.
+    private int pauses;
 
     /// The run that was served last, by the worker itself.
     private @Nullable Run last;
@@ -334,18 +373,14 @@ final class WorkerPool {
 
     /// Serves the queues of one run until there is nothing left, or others do.
     private void visit(Run run, SubmissionQueue first) {
-      int inVain = 0;
+      idle = true;
+      looks = 0;
+      pauses = 0;
       for (SubmissionQueue queue = first; queue != null; queue = next(this, run)) {
         progress.incrementAndGet();
         switch (runner.fetch(run, queue, buffers)) {
-          case COMMAND -> {
-            inVain = 0;
-            execute(run, queue);
-          }
-          case NOTHING -> {
-            inVain++;
-            lookAgain(run, queue, inVain);
-          }
+          case COMMAND -> execute(run, queue);
+          case NOTHING -> lookAgain(run, queue);
           case GONE -> {}
         }
       }
@@ -355,6 +390,13 @@ final class WorkerPool {
     private void execute(Run run, SubmissionQueue queue) {
       long begun = System.nanoTime();
       linger.found(begun);
+      if (idle) {
+        nap.found(begun, runner.underWay(run, queue));
+        idle = false;
+      }
+      nap.fetched();
+      looks = 0;
+      pauses = 0;
       boolean known = runner.mayTakeLong(run, buffers);
       boolean quick = !known && !pace.isSlow();
       if (queue.isEmpty() && !(quick && queue.shadow() != null)) {
@@ -385,17 +427,27 @@ final class WorkerPool {
       }
     }
 
-    private void lookAgain(Run run, SubmissionQueue queue, int inVain) {
-      boolean worthwhile = !pace.isSlow() && linger.isWorthwhile(System.nanoTime());
-      if (worthwhile) {
-        putBack(run, queue);
-      } else {
+    private void lookAgain(Run run, SubmissionQueue queue) {
+      idle = true;
+      looks++;
+      boolean recent = linger.isWorthwhile(System.nanoTime());
+      long sleep = pauses < NAPS_IN_VAIN ? nap.nanos() : 0;
+      if (pace.isSlow() || !(recent || sleep > 0)) {
         settle(run, queue);
+        return;
       }
-      // With nothing found in any queue, the guest should know what there is.
-      if (inVain > 1) {
+      int waiting = putBack(run, queue);
+      if (looks >= waiting) {
+        // With nothing found in any queue, the guest should know what there is.
         results.tell(run);
-        pause();
+        if (sleep > 0) {
+          progress.incrementAndGet();
+          awaitOffer(waiting, sleep);
+        } else {
+          pause();
+        }
+        looks = 0;
+        pauses++;
       }
     }
 

@@ -187,6 +187,51 @@ class ShadowDoorbellTest {
     }
   }
 
+  /// So slow a guest, with so much under way, that the worker naps between its looks.
+  @Test
+  void everySubmissionIsSeenWhileTheWorkerNaps() {
+    configure();
+    Driver driver = new Driver(guest.createQueues(1, 16));
+    Set<Integer> under = new HashSet<>();
+    long data = guest.pages(1);
+    for (int i = 0; i < 5_000; i++) {
+      while (under.size() < 15) {
+        under.add(driver.submit(Command.read(i % 100, 1, data)));
+        work(30_000);
+      }
+      assertThat(under.remove(driver.take().commandId())).isTrue();
+    }
+  }
+
+  @Test
+  void aQueueThatRingsIsServedWhileTheWorkerNapsForAnother() {
+    configure();
+    Driver busy = new Driver(guest.createQueues(1, 16));
+    Driver rare = new Driver(guest.createQueues(2, 16));
+    int under = 0;
+    long data = guest.pages(1);
+    for (int i = 0; i < 2_000; i++) {
+      for (; under < 15; under++) {
+        busy.submit(Command.read(i % 100, 1, data));
+        work(30_000);
+      }
+      if (i % 10 == 0) {
+        int id = rare.submit(Command.read(0, 1, data));
+        assertThat(rare.take().commandId()).isEqualTo(id);
+      }
+      busy.take();
+      under--;
+    }
+  }
+
+  /// Takes about as long as a guest's own work.
+  private static void work(long nanos) {
+    long begun = System.nanoTime();
+    while (System.nanoTime() - begun < nanos) {
+      Thread.onSpinWait();
+    }
+  }
+
   /// The guest whose store comes between the controller's last look and its EventIdx: it sees the
   /// old EventIdx and does not ring.
   @Test
