@@ -1,6 +1,6 @@
 package dev.sluice.pci.nvme;
 
-/// How long the server may sleep between two looks at its queues.
+/// How long the server may sleep between two looks at its queues, or keep a result to itself.
 ///
 /// A guest that has many commands under way is busy for a while with what it has: with the results
 /// that it was told of, and with its next commands. To look on all that time costs it a part of its
@@ -57,7 +57,7 @@ final class Nap {
     commands = 0;
   }
 
-  /// How long to sleep after a look that found nothing, in nanoseconds; 0 for not at all.
+  /// How long the guest may be left alone, in nanoseconds; 0 for not at all.
   long nanos() {
     long nanos = (long) (underWay * commandNanos / SHARE);
     return underWay < FEWEST || nanos < SHORTEST_NANOS ? 0 : Math.min(nanos, LONGEST_NANOS);

@@ -38,7 +38,7 @@ final class WorkerPool {
   private static final int RESULTS = 8;
 
   /// and how long, counted from the start of the first one's command: the guest should prepare its
-  /// next commands while these execute.
+  /// next commands while these execute. One that is busy for longer can wait as long as for a nap.
   private static final long RESULTS_NANOS = 25_000;
 
   /// How many naps in a row may find nothing. After them the guest is asked to ring.
@@ -422,7 +422,8 @@ final class WorkerPool {
       if (!known) {
         pace.add(ended - begun, buffers.entry().transferLength());
       }
-      if (!quick || untold >= RESULTS || ended - untoldSince >= RESULTS_NANOS) {
+      long longest = Math.max(RESULTS_NANOS, nap.nanos());
+      if (!quick || untold >= RESULTS || ended - untoldSince >= longest) {
         results.tell(run);
       }
     }
