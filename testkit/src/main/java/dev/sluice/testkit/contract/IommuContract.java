@@ -3,7 +3,8 @@ package dev.sluice.testkit.contract;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 
-/// What holds for any IOMMU: a model's test extends this and says how the model is driven.
+/// What holds for any IOMMU, and the scenes that Sluice was made for: a model's test extends this
+/// and says how the model is driven.
 ///
 /// ```java
 /// class ExampleContractTest extends IommuContract {
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 ///   }
 /// }
 /// ```
-public abstract class IommuContract implements AccessContract, DrainContract {
+public abstract class IommuContract implements AccessContract, DrainContract, SeedScenarios {
   private @Nullable ContractMachine machine;
   private boolean drains = true;
 

@@ -284,6 +284,7 @@ public final class VtdUnderTest implements IommuUnderTest {
 
   @Override
   public int notices() {
+    runWorker();
     return interrupts.get();
   }
 
