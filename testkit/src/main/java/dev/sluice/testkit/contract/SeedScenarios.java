@@ -50,6 +50,39 @@ interface SeedScenarios extends ContractSubject {
     next.assertUntouched();
   }
 
+  /// The device has a thread of its own here, and never pauses.
+  @DrainCheck
+  @Test
+  default void kexecClearsAllTranslationsUnderADeviceThatNeverPauses() {
+    ContractMachine machine = machine();
+    DmaContext device = machine.device(0);
+    machine.mapFrames(0, 0, 4);
+    NewOwner next =
+        new NewOwner(
+            machine, machine.frame(0), machine.frame(1), machine.frame(2), machine.frame(3));
+    boolean everything = machine.model().abilities().widths().contains(Width.EVERYTHING);
+    try (BusyDevice busy = BusyDevice.start(device, machine.iova(1), 3L * machine.page())) {
+      busy.awaitMoved(3);
+      Request cleared;
+      try (Mapping _ = ContractMachine.mapping(device, machine.iova(0), machine.page())) {
+        cleared = machine.model().clear(everything ? Width.EVERYTHING : Width.DOMAIN, 0);
+        assertPending(cleared, "the device has its ring mapped");
+      }
+      ContractMachine.await(cleared);
+      next.takeOverIfComplete(cleared);
+      busy.awaitRefused(100);
+    }
+    next.assertUntouched();
+    // The transfer that was under way may have come as far as the second page, or the third.
+    assertThat(machine.model().takeFaults())
+        .isNotEmpty()
+        .isSubsetOf(
+            new FaultReport(machine.iova(1), true),
+            new FaultReport(machine.iova(2), true),
+            new FaultReport(machine.iova(3), true));
+    assertThat(machine.model().takeFaults()).as("after the device has stopped").isEmpty();
+  }
+
   @DrainCheck(failure = NewOwner.OVERWRITTEN)
   @Test
   default void aGuestEndsItselfDuringALongTransferAndItsPagesAreUsedAgain() {
@@ -180,6 +213,27 @@ interface SeedScenarios extends ContractSubject {
     next.assertUntouched();
     assertThat(live).isFalse();
     assertThat(machine.model().iommu().invalidator().statistics().revocations()).isEqualTo(1);
+    never.close();
+  }
+
+  @DrainCheck
+  @Test
+  default void aPatientDeviceKeepsTheMappingThatAnotherLosesAtItsDeadline() {
+    ContractMachine machine = machine();
+    DmaContext careless = machine.device(0);
+    careless.revocation(Revocation.after(Duration.ofMillis(1)));
+    DmaContext patient = machine.device(0);
+    machine.mapFrames(0, 0, 1);
+    Mapping never = ContractMachine.mapping(careless, machine.iova(0), machine.page());
+    Request request;
+    try (Mapping held = ContractMachine.mapping(patient, machine.iova(0), machine.page())) {
+      request = machine.model().unmap(0, machine.iova(0), 1);
+      assertPending(request, "both have the page mapped");
+      ContractMachine.await(() -> !never.isLive());
+      assertThat(held.isLive()).isTrue();
+      assertPending(request, "the patient one has the page mapped");
+    }
+    ContractMachine.await(request);
     never.close();
   }
 
