@@ -285,7 +285,7 @@ interface DrainContract extends ContractSubject {
   // --- walks, resets, rubbish
 
   /// One thread walks all the time, as each invalidation leaves it nothing cached. The order is
-  /// left to chance here; `core` tests it by hand and by jcstress.
+  /// left to chance here, which finds no mistake of nanoseconds.
   @Test
   default void aWalkThatRacesAnInvalidationLeavesNothingBehind() {
     ContractMachine machine = machine();
