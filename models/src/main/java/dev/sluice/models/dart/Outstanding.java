@@ -28,6 +28,9 @@ public final class Outstanding<R> {
   private final List<Started> underWay = new ArrayList<>();
   private @Nullable R waiting;
 
+  /// How many are under way from before a reset.
+  private int forgotten;
+
   /// One that has begun, told from others that ask for the same.
   private final class Started {
     final R request;
@@ -52,7 +55,7 @@ public final class Outstanding<R> {
   /// Has one carried out. With the lock held: it begins when this thread has let go of it.
   public void add(R request) {
     lock.mustBeHeld();
-    if (underWay.size() < MAX_UNDER_WAY) {
+    if (underWay.size() + forgotten < MAX_UNDER_WAY) {
       Started started = start(request);
       lock.defer(() -> work(started));
     } else {
@@ -80,13 +83,15 @@ public final class Outstanding<R> {
   /// Whether everything that was asked for is complete. With the lock held.
   public boolean isQuiet() {
     lock.mustBeHeld();
-    return underWay.isEmpty();
+    return underWay.isEmpty() && waiting == null;
   }
 
-  /// Forgets everything, for a reset of the model: what began before it has nothing to report. With
-  /// the lock held.
+  /// Forgets everything, for a reset of the model: what began before it has nothing to report. It
+  /// still counts as under way, so that who resets again and again piles nothing up behind a
+  /// mapping. With the lock held.
   public void reset() {
     lock.mustBeHeld();
+    forgotten += underWay.size();
     underWay.clear();
     waiting = null;
   }
@@ -118,15 +123,18 @@ public final class Outstanding<R> {
   private @Nullable Started end(Started one) {
     List<Started> next = new ArrayList<>(1);
     lock.run(() -> {
-      if (!underWay.remove(one)) {
-        return;
+      boolean known = underWay.remove(one);
+      if (!known) {
+        forgotten--;
       }
       R merged = waiting;
       if (merged != null) {
         waiting = null;
         next.add(start(merged));
       }
-      ended.run();
+      if (known) {
+        ended.run();
+      }
     });
     return next.isEmpty() ? null : next.getFirst();
   }

@@ -84,6 +84,27 @@ class OutstandingTest {
   }
 
   @Test
+  void resetsBehindAMappingPileNothingUp() {
+    for (int i = 0; i < 1000; i++) {
+      add("a");
+      lock.run(outstanding::reset);
+    }
+    assertThat(begun).hasSize(Outstanding.MAX_UNDER_WAY);
+    add("b");
+    assertThat(isQuiet()).isFalse();
+    assertThat(pending()).containsExactly("b");
+    completions.get(0).run();
+    assertThat(begun).hasSize(Outstanding.MAX_UNDER_WAY + 1).endsWith("b");
+    assertThat(isQuiet()).isFalse();
+    assertThat(ended).isZero();
+    completions.getLast().run();
+    assertThat(isQuiet()).isTrue();
+    assertThat(ended).isEqualTo(1);
+    List.copyOf(completions).subList(1, Outstanding.MAX_UNDER_WAY).forEach(Runnable::run);
+    assertThat(ended).isEqualTo(1);
+  }
+
+  @Test
   void oneThatIsAskedForWheneverOneEndsTakesNoStack() {
     int[] left = {100_000};
     List<Runnable> held = new ArrayList<>();

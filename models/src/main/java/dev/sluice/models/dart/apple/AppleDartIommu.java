@@ -92,7 +92,7 @@ public final class AppleDartIommu implements Iommu {
       streams.reset();
       invalidation.reset();
       errors.level(false);
-      lock.defer(() -> invalidator.invalidate(Invalidation.all(), () -> {}));
+      lock.defer(() -> invalidator.forget(Invalidation.all()));
     });
   }
 

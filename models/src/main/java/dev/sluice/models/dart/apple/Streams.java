@@ -1,7 +1,7 @@
 package dev.sluice.models.dart.apple;
 
+import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
-import dev.sluice.models.dart.Rebinding;
 import dev.sluice.models.registers.ModelLock;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -110,7 +110,7 @@ final class Streams {
   }
 
   private void changed() {
-    lock.defer(() -> Rebinding.of(invalidator));
+    lock.defer(() -> invalidator.forget(Invalidation.ofBindings()));
   }
 
   // --- the devices' side

@@ -7,7 +7,6 @@ import dev.sluice.iommu.Iommu;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
-import dev.sluice.models.dart.Rebinding;
 import dev.sluice.models.registers.ModelLock;
 import dev.sluice.models.registers.Register;
 import dev.sluice.models.registers.RegisterBank;
@@ -114,7 +113,7 @@ public final class U3DartIommu implements Iommu {
       bank.reset();
       invalidation.reset();
       translation.root(DmaTranslation.Root.AFTER_RESET);
-      lock.defer(() -> invalidator.invalidate(Invalidation.all(), () -> {}));
+      lock.defer(() -> invalidator.forget(Invalidation.all()));
     });
   }
 
@@ -152,7 +151,7 @@ public final class U3DartIommu implements Iommu {
     boolean before = translation.root().enabled();
     translation.root(next);
     if (next.enabled() != before) {
-      lock.defer(() -> Rebinding.of(invalidator));
+      lock.defer(() -> invalidator.forget(Invalidation.ofBindings()));
     }
   }
 
