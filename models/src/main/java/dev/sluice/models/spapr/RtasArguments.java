@@ -39,7 +39,8 @@ final class RtasArguments {
 
   /// Reads the buffer at a guest-physical address.
   ///
-  /// @return null when the buffer cannot be read, or has more cells than any call
+  /// @return null when the buffer cannot be read, or its outputs cannot be written, or it has more
+  ///   cells than any call
   static @Nullable RtasArguments read(GuestMemory memory, long address) {
     int[] header = cells(memory, address, HEADER_CELLS);
     if (header == null || !isCount(header[1]) || !isCount(header[2])) {
@@ -47,10 +48,21 @@ final class RtasArguments {
     }
     long inputsAt = address + HEADER_CELLS * Integer.BYTES;
     int[] inputs = cells(memory, inputsAt, header[1]);
-    return inputs == null
+    long outputsAt = inputsAt + (long) header[1] * Integer.BYTES;
+    return inputs == null || !areWritable(memory, outputsAt, header[2])
         ? null
-        : new RtasArguments(
-            header[0], inputs, new int[header[2]], inputsAt + (long) header[1] * Integer.BYTES);
+        : new RtasArguments(header[0], inputs, new int[header[2]], outputsAt);
+  }
+
+  /// So that no call is made whose outcome the guest would not learn.
+  private static boolean areWritable(GuestMemory memory, long address, int count) {
+    for (int i = 0; i < count; i++) {
+      if (memory.holdStatusAt(address + (long) i * Integer.BYTES, Access.WRITE)
+          != MemoryStatus.OK) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean isCount(int cells) {

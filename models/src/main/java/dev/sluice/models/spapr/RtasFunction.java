@@ -29,7 +29,7 @@ public enum RtasFunction {
 
   /// Switches the translation of a VIO device off or on. Inputs: unit address, 0 to translate.
   /// Outputs: status. Not in the public edition of LoPAR; firmware uses it, and QEMU has it.
-  SET_TCE_BYPASS("ibm,set-tce-bypass", 0x200D);
+  SET_TCE_BYPASS("ibm,set-tce-bypass", 0x2010);
 
   private final String propertyName;
   private final int token;

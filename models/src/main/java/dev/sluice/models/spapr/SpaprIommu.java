@@ -6,13 +6,13 @@ import dev.sluice.iommu.Invalidator;
 import dev.sluice.iommu.Iommu;
 import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.RequesterId;
+import dev.sluice.iommu.Requesters;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// The IOMMU of a pseries partition: all its TCE tables.
@@ -125,18 +125,11 @@ public final class SpaprIommu implements Iommu {
   /// @param drained runs once nothing that it obtained there can touch memory any more
   public void detach(RequesterId requester, Runnable drained) {
     requesters.remove(requester);
-    List<Endpoint> endpoints =
-        invalidator.endpoints().stream()
-            .filter(endpoint -> endpoint.requester().equals(requester))
-            .toList();
-    Runnable oneLess = countDown(endpoints.size() + 1, drained);
-    endpoints.forEach(
-        endpoint -> invalidator.invalidate(Invalidation.ofBinding(endpoint), oneLess));
-    oneLess.run();
+    invalidator.invalidate(Invalidation.ofBindings(Requesters.of(requester)), drained);
   }
 
   /// A reboot of the partition: default windows, all entries zero, no bypass. No processor is
-  /// resumed for a call from before.
+  /// resumed for a call from before. While none is being dispatched.
   ///
   /// @param drained runs once nothing obtained before can touch memory any more; the new guest must
   ///   not begin earlier
@@ -147,7 +140,7 @@ public final class SpaprIommu implements Iommu {
   }
 
   /// The end of the partition: every access is refused from now on, hypercalls find no window, and
-  /// no processor is resumed.
+  /// no processor is resumed. While no call is being dispatched.
   ///
   /// @param drained runs once nothing obtained before can touch memory any more
   public void close(Runnable drained) {
@@ -164,17 +157,9 @@ public final class SpaprIommu implements Iommu {
         });
   }
 
-  private static Runnable countDown(int count, Runnable last) {
-    AtomicInteger left = new AtomicInteger(count);
-    return () -> {
-      if (left.decrementAndGet() == 0) {
-        last.run();
-      }
-    };
-  }
-
   /// A processor is reset, on its own or with the partition: if it is halted, the call it waits for
-  /// is forgotten, and it is not resumed. What the call began goes on.
+  /// is forgotten, it is not resumed, and nothing is written for it any more. What the call began
+  /// goes on. A processor whose call is being dispatched is not reset before that has returned.
   public void reset(VirtualCpu cpu) {
     halted.abandon(cpu);
   }

@@ -34,9 +34,6 @@ final class Tce {
   /// Log2 of the smallest I/O page.
   static final int MIN_PAGE_SHIFT = 12;
 
-  /// Log2 of the largest I/O page, 16 GiB.
-  static final int MAX_PAGE_SHIFT = 34;
-
   /// What H_GET_TCE puts in the place of a page that is not the partition's any more.
   static final long NOT_OWNED = 0xFFFF_FFFF_FFFF_F000L;
 

@@ -33,6 +33,10 @@ final class TceBudget {
     taken.addAndGet(-pages);
   }
 
+  int limit() {
+    return limit;
+  }
+
   int taken() {
     return taken.get();
   }

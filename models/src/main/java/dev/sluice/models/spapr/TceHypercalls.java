@@ -190,14 +190,7 @@ final class TceHypercalls {
   private long drain(VirtualCpu cpu, DmaWindow window, long ioba, long count) {
     counters.drained();
     DmaSpace space = window.space();
-    PendingCall call =
-        new PendingCall(
-            halted,
-            cpu,
-            () -> {
-              space.drainEnds();
-              return ReturnCode.H_SUCCESS;
-            });
+    PendingCall call = new PendingCall(halted, cpu, space::drainEnds, () -> ReturnCode.H_SUCCESS);
     invalidator.invalidate(space.tag(), ioba, window.last(ioba, count), call);
     return call.returnOrHalt();
   }

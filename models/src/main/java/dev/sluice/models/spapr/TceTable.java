@@ -175,47 +175,53 @@ final class TceTable {
 
   // --- room
 
-  /// Makes room for entries that are not zero.
+  /// Makes room for entries that are not zero: for all of them, or for none.
   ///
   /// @return false when there is not enough left, or the window is gone
   boolean makeRoom(long first, long count) {
-    long last = (first + count - 1) >>> PAGE_ENTRIES_SHIFT;
-    for (long page = first >>> PAGE_ENTRIES_SHIFT; page <= last; page++) {
-      long index = page << PAGE_ENTRIES_SHIFT;
-      if (page(index) == null && !addPage(index)) {
-        return false;
+    long firstPage = first >>> PAGE_ENTRIES_SHIFT;
+    long lastPage = (first + count - 1) >>> PAGE_ENTRIES_SHIFT;
+    for (long page = firstPage; page <= lastPage; page++) {
+      if (page(page << PAGE_ENTRIES_SHIFT) == null) {
+        return addPages(page, lastPage);
       }
     }
     return true;
   }
 
-  private synchronized boolean addPage(long index) {
+  private synchronized boolean addPages(long firstPage, long lastPage) {
     if (closed) {
       return false;
     }
-    int at = (int) (index >>> DIRECTORY_SHIFT);
-    long @Nullable [] @Nullable [] directory = directories[at];
-    if (directory == null) {
-      if (!take(DIRECTORY_COST)) {
-        return false;
+    int missing = 0;
+    for (long page = firstPage; page <= lastPage && missing <= budget.limit(); page++) {
+      boolean isFirstOfDirectory = page == firstPage || (page & (DIRECTORY_PAGES - 1)) == 0;
+      if (isFirstOfDirectory && directory(page << PAGE_ENTRIES_SHIFT) == null) {
+        missing += DIRECTORY_COST;
       }
-      directory = new long[DIRECTORY_PAGES][];
-      DIRECTORIES.setRelease(directories, at, directory);
+      missing += page(page << PAGE_ENTRIES_SHIFT) == null ? 1 : 0;
     }
-    int inDirectory = (int) (index >>> PAGE_ENTRIES_SHIFT) & (DIRECTORY_PAGES - 1);
-    if (page(directory, index) == null) {
-      if (!take(1)) {
-        return false;
-      }
-      PAGES.setRelease(directory, inDirectory, new long[PAGE_ENTRIES]);
+    if (!budget.take(missing)) {
+      return false;
+    }
+    taken += missing;
+    for (long page = firstPage; page <= lastPage; page++) {
+      addPage(page << PAGE_ENTRIES_SHIFT);
     }
     return true;
   }
 
-  private boolean take(int pages) {
-    boolean got = budget.take(pages);
-    taken += got ? pages : 0;
-    return got;
+  private void addPage(long index) {
+    int at = (int) (index >>> DIRECTORY_SHIFT);
+    long @Nullable [] @Nullable [] directory = directories[at];
+    if (directory == null) {
+      directory = new long[DIRECTORY_PAGES][];
+      DIRECTORIES.setRelease(directories, at, directory);
+    }
+    if (page(directory, index) == null) {
+      int inDirectory = (int) (index >>> PAGE_ENTRIES_SHIFT) & (DIRECTORY_PAGES - 1);
+      PAGES.setRelease(directory, inDirectory, new long[PAGE_ENTRIES]);
+    }
   }
 
   /// The window is gone: what the table took is given back.

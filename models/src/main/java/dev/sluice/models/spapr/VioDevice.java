@@ -20,7 +20,7 @@ public final class VioDevice {
 
   /// Its window.
   public PartitionableEndpoint.Window window() {
-    return PartitionableEndpoint.describe(space.state().windows().getFirst());
+    return new PartitionableEndpoint.Window(unitAddress, 0, windowBytes, Tce.MIN_PAGE_SHIFT, true);
   }
 
   /// Whether its bus addresses are guest-physical ones now.

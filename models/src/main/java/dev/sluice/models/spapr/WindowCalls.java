@@ -127,8 +127,8 @@ final class WindowCalls {
         new PendingCall(
             halted,
             cpu,
+            removal.space()::drainEnds,
             () -> {
-              removal.space().drainEnds();
               outputs[0] = RtasStatus.SUCCESS;
               return complete.finish();
             });

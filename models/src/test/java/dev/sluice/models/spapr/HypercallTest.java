@@ -294,6 +294,18 @@ class HypercallTest {
   }
 
   @Test
+  void aCallThatNeedsMoreThanThereIsTakesNothing() {
+    // A directory and eight pages.
+    machineWith(SpaprConfig.DEFAULT.withTablePages(12));
+    assertThat(machine.call(H_STUFF_TCE, LIOBN, 0, RW, 9 * 512)).isEqualTo(NOT_ENOUGH_RESOURCES);
+    assertThat(machine.call(H_STUFF_TCE, LIOBN, 0, RW, WINDOW >>> 12))
+        .isEqualTo(NOT_ENOUGH_RESOURCES);
+    assertThat(machine.iommu.statistics().tablePages()).isZero();
+    assertThat(machine.call(H_STUFF_TCE, LIOBN, 0, RW, 8 * 512)).isEqualTo(SUCCESS);
+    assertThat(machine.iommu.statistics().tablePages()).isEqualTo(12);
+  }
+
+  @Test
   void theCallsAreCounted() {
     machine.put(IOBA, RW);
     machine.put(WINDOW, RW);

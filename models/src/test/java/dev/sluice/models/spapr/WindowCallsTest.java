@@ -235,6 +235,37 @@ class WindowCallsTest {
   }
 
   @Test
+  void aProcessorThatWasResetMeanwhileFindsNothingOfTheCallInItsMemory() {
+    machine.put(0, PAGE | 3);
+    Mapping held = machine.mapping(0, 4096);
+    cells(REMOVE_PE_DMA_WINDOW.token(), 1, 1, (int) LIOBN, 9);
+    assertThat(machine.call(H_RTAS, BUFFER)).isEqualTo(ReturnCode.HALTED);
+    machine.iommu.reset(machine.cpu);
+    held.close();
+    assertThat(cell(4)).isEqualTo(9);
+    assertThat(machine.cpu.events()).containsExactly("halt");
+  }
+
+  @Test
+  void aCallWhoseOutcomeCannotBeWrittenIsNotMade() {
+    long end = MEMORY_BYTES - 4 * 4;
+    int[] cells = {REMOVE_PE_DMA_WINDOW.token(), 1, 1, (int) LIOBN};
+    for (int i = 0; i < cells.length; i++) {
+      machine.memory.store(end + i * 4L, 4, ByteOrder.BIG_ENDIAN, cells[i]);
+    }
+    assertThat(machine.call(H_RTAS, end)).isEqualTo(PARAMETER);
+    assertThat(machine.put(0, PAGE | 3)).as("the window is there").isEqualTo(SUCCESS);
+  }
+
+  /// QEMU's numbers.
+  @Test
+  void theTokensAreThoseOfTheFirmware() {
+    assertThat(RtasFunction.values())
+        .extracting(RtasFunction::token)
+        .containsExactly(0x2026, 0x2027, 0x2028, 0x2029, 0x2010);
+  }
+
+  @Test
   void anUnknownTokenIsAParameterError() {
     cells(0x1234, 0, 1, 9);
     assertThat(machine.call(H_RTAS, BUFFER)).isEqualTo(PARAMETER);

@@ -218,6 +218,22 @@ interface AccessContract extends ContractSubject {
     assertThat(machine.model().takeFaults()).isEmpty();
   }
 
+  /// No model here has tables for PASIDs yet; the first that has says so in its abilities.
+  @Test
+  default void aRequestWithAPasidDoesNotReachWhatThoseWithoutDo() {
+    ContractMachine machine = machine();
+    DmaContext device = machine.device(0);
+    machine.map(0, 1, machine.frame(1));
+    assertThat(machine.leads(device, machine.iova(1), machine.frame(1))).isTrue();
+    try (DmaContext other =
+        DmaContext.behind(
+            machine.model().iommu(), machine.memory().physical(), device.requester(), 5)) {
+      assertThat(other.store(machine.iova(1), 8, ByteOrder.LITTLE_ENDIAN, 1))
+          .extracting(TargetAbort::reason)
+          .isEqualTo(AbortReason.BLOCKED);
+    }
+  }
+
   // --- invalidations without anything under way
 
   @Test

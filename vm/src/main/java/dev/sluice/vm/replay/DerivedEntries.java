@@ -51,9 +51,10 @@ final class DerivedEntries {
     if (open.isEmpty()) {
       return;
     }
-    if ((last - ioba) >>> pageShift < open.size()) {
-      for (long at = ioba; Long.compareUnsigned(at, last) < 0; at += 1L << pageShift) {
-        open.remove(new Entry(liobn, at));
+    long pages = ((last - ioba) >>> pageShift) + 1;
+    if (pages > 0 && pages <= open.size()) {
+      for (long page = 0; page < pages; page++) {
+        open.remove(new Entry(liobn, ioba + (page << pageShift)));
       }
     } else {
       open.keySet()

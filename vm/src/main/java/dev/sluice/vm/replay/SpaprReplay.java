@@ -216,7 +216,7 @@ final class SpaprReplay {
 
   private @Nullable Difference put(SpaprEvent.Put put) {
     puts++;
-    known(put.liobn(), put.ioba(), 1);
+    known(put.returned(), put.liobn(), put.ioba(), 1);
     return code(put.returned(), call(Hypercall.H_PUT_TCE, put.liobn(), put.ioba(), put.tce(), 0));
   }
 
@@ -226,7 +226,7 @@ final class SpaprReplay {
     int shift = window == null ? PAGE_SHIFT : window.pageShift();
     boolean done = stuff.returned() == 0;
     long first = done ? stuff.end() - (stuff.count() << shift) : stuff.end();
-    known(stuff.liobn(), first, stuff.count());
+    known(stuff.returned(), stuff.liobn(), first, stuff.count());
     return code(
         stuff.returned(),
         call(Hypercall.H_STUFF_TCE, stuff.liobn(), first, stuff.tce(), stuff.count()));
@@ -240,7 +240,7 @@ final class SpaprReplay {
     }
     PartitionableEndpoint.Window window = find(indirect.liobn());
     int shift = window == null ? PAGE_SHIFT : window.pageShift();
-    known(indirect.liobn(), indirect.ioba(), count);
+    known(indirect.returned(), indirect.liobn(), indirect.ioba(), count);
     DerivedEntries.Run run = new DerivedEntries.Run();
     for (int i = 0; i < count; i++) {
       long before = (indirect.last() - i) << shift;
@@ -280,10 +280,14 @@ final class SpaprReplay {
     return iommu.hypercall(cpu, opcode, registers);
   }
 
-  /// From here on the entries of a run of pages are those of the recording.
-  private void known(long liobn, long ioba, long count) {
+  /// From here on the entries of a run of pages are those of the recording, unless the call was
+  /// refused.
+  private void known(long returned, long liobn, long ioba, long count) {
     PartitionableEndpoint.Window window = find(liobn);
-    if (window != null && count > 0 && count <= window.bytes() >>> window.pageShift()) {
+    if (returned == 0
+        && window != null
+        && count > 0
+        && count <= window.bytes() >>> window.pageShift()) {
       long last = ioba + (count << window.pageShift()) - 1;
       derived.replaced(liobn, ioba, last, window.pageShift());
     }

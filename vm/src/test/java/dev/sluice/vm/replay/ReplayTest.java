@@ -257,6 +257,19 @@ class ReplayTest {
   }
 
   @Test
+  void aRefusedCallAtTheEndOfTheAddressSpaceEnds() throws IOException, ReplayException {
+    String put = "spapr_iommu_pci_put liobn=0x80000000 ioba=0xfffffffffffff000 tce=0x0 ret=-4";
+    assertThat(replay(TABLE, LIST, put).mismatch()).isEmpty();
+  }
+
+  @Test
+  void aRefusedCallTellsNothingOfAnEntry() throws IOException, ReplayException {
+    String put = "spapr_iommu_pci_put liobn=0x80000000 ioba=0x2000 tce=0x77 ret=-4";
+    String other = "spapr_iommu_xlate liobn=0x80000000 0x2008 -> 0x60000000 perm=3 mask=0xfff";
+    assertThat(replay(TABLE, LIST, put, other).mismatch()).isEmpty();
+  }
+
+  @Test
   void aFileWithoutAnyTraceLineIsNoRecording() {
     for (List<String> lines : List.of(List.<String>of(), List.of("hello", "world"))) {
       assertThatExceptionOfType(ReplayException.class)

@@ -50,8 +50,12 @@ final class DmaTranslation {
     this.counters = counters;
   }
 
-  /// The stream that a requester is wired to, or -1.
+  /// The stream that a requester is wired to, or -1; also for a request with a PASID, which a DART
+  /// knows nothing of.
   int streamOf(Endpoint endpoint) {
+    if (endpoint.pasid() != Endpoint.NO_PASID) {
+      return -1;
+    }
     int stream = config.streamOf().applyAsInt(endpoint.requester());
     return stream >= 0 && stream < streams.count() ? stream : -1;
   }

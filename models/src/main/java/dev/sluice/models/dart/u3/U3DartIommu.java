@@ -1,5 +1,6 @@
 package dev.sluice.models.dart.u3;
 
+import dev.sluice.iommu.AbortReason;
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
@@ -168,12 +169,18 @@ public final class U3DartIommu implements Iommu {
 
   @Override
   public Translation translate(Endpoint endpoint, long iova, Access access) {
-    return translation.translate(endpoint, iova);
+    return endpoint.pasid() == Endpoint.NO_PASID
+        ? translation.translate(endpoint, iova)
+        : new Translation.Fault(AbortReason.BLOCKED, 0, false);
   }
 
   @Override
   public void report(Endpoint endpoint, long iova, Access access, Translation.Fault fault) {
     counters.refused();
+    if (!fault.recorded()) {
+      // A request with a PASID, which the bridge does not take.
+      return;
+    }
     long record =
         ExceptionRecord.of(
             config.onPciExpress().test(endpoint.requester()), iova, access, fault.code());
