@@ -162,8 +162,7 @@ final class SpaprReplay {
       spaces.put(liobn, add(liobn));
     } else if (liobn >= FIRST_PCI_LIOBN) {
       derived.replaced(liobn, 0, -1, PAGE_SHIFT);
-      windowCalls--;
-      return window(RtasFunction.RESET_PE_DMA_WINDOWS, 1, "status=0", unit(unitId(liobn)));
+      return answer(RtasFunction.RESET_PE_DMA_WINDOWS, 1, "status=0", unit(unitId(liobn)));
     }
     return null;
   }
@@ -333,9 +332,15 @@ final class SpaprReplay {
         Long.numberOfTrailingZeros(creation.windowBytes()));
   }
 
+  /// A call that the guest made.
   private @Nullable Difference window(
       RtasFunction function, int outputCount, String recorded, int... inputs) {
     windowCalls++;
+    return answer(function, outputCount, recorded, inputs);
+  }
+
+  private @Nullable Difference answer(
+      RtasFunction function, int outputCount, String recorded, int... inputs) {
     int[] outputs = new int[outputCount];
     iommu.rtas(cpu, function, inputs, outputs);
     String cameOut = describe(function, outputs);
