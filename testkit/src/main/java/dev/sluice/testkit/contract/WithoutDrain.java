@@ -3,6 +3,7 @@ package dev.sluice.testkit.contract;
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.iommu.Iommu;
+import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 
@@ -25,6 +26,11 @@ final class WithoutDrain implements Iommu {
   @Override
   public Translation translate(Endpoint endpoint, long iova, Access access) {
     return model.translate(endpoint, iova, access);
+  }
+
+  @Override
+  public long walk(Endpoint endpoint, Iotlb space, long iova, Access access) {
+    return model.walk(endpoint, space, iova, access);
   }
 
   @Override
