@@ -295,6 +295,22 @@ public final class Invalidator {
         completed);
   }
 
+  /// Invalidates one after the other, otherwise as the general form: `completed` runs once, when
+  /// all of them are complete.
+  public void invalidate(List<Invalidation> what, Runnable completed) {
+    Objects.requireNonNull(completed);
+    // One more for the call itself, so that it is not over before the last has begun.
+    AtomicInteger left = new AtomicInteger(what.size() + 1);
+    Runnable one =
+        () -> {
+          if (left.decrementAndGet() == 0) {
+            completed.run();
+          }
+        };
+    what.forEach(each -> invalidate(each, one));
+    one.run();
+  }
+
   /// Makes the IOMMU forget and waits for nobody: what is under way goes on. For who asks for the
   /// same again before the first is complete, and need not be told twice.
   public void forget(Invalidation what) {

@@ -1,11 +1,9 @@
 package dev.sluice.models.vtd;
 
-import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /// Carries out invalidations: drops what the unit's caches hold and lets core drain what is under
 /// way.
@@ -81,20 +79,13 @@ final class Caches {
   /// of their accesses may have read the old entry and not be through yet.
   private void begin(CacheInvalidation.ContextDevice device, Runnable completed) {
     Set<Integer> spared = contexts.dropRequesters(device);
-    List<Endpoint> concerned =
+    List<Invalidation> bindings =
         invalidator.endpoints().stream()
             .filter(endpoint -> device.matches(endpoint.requester().value()))
             .filter(endpoint -> !spared.contains(endpoint.requester().value()))
+            .map(Invalidation::ofBinding)
             .toList();
-    AtomicInteger left = new AtomicInteger(concerned.size() + 1);
-    Runnable one =
-        () -> {
-          if (left.decrementAndGet() == 0) {
-            completed.run();
-          }
-        };
-    concerned.forEach(endpoint -> invalidator.invalidate(Invalidation.ofBinding(endpoint), one));
-    one.run();
+    invalidator.invalidate(bindings, completed);
   }
 
   /// Takes every binding and keeps every cache: translation was switched on or off.

@@ -5,7 +5,6 @@ import dev.sluice.iommu.Invalidator;
 import dev.sluice.models.dart.Outstanding;
 import dev.sluice.models.registers.ModelLock;
 import java.util.BitSet;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /// Invalidation by stream, behind one busy bit.
 ///
@@ -66,15 +65,7 @@ final class TlbInvalidation {
       invalidator.invalidate(Invalidation.ofTranslations(), completed);
       return;
     }
-    AtomicInteger left = new AtomicInteger(which.cardinality() + 1);
-    Runnable one =
-        () -> {
-          if (left.decrementAndGet() == 0) {
-            completed.run();
-          }
-        };
-    which.stream().forEach(stream -> invalidator.invalidate(of(stream), one));
-    one.run();
+    invalidator.invalidate(which.stream().mapToObj(TlbInvalidation::of).toList(), completed);
   }
 
   /// Both address spaces of a stream.
