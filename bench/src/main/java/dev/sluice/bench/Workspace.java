@@ -6,12 +6,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// A folder for the time of a run. However the run ends, the folder is gone after it, and so are
 /// the processes that the run has started.
 final class Workspace implements AutoCloseable {
+  /// How long the end of the JVM waits for a run whose processes are being ended. Such a run ends
+  /// at once; this is for one that does not.
+  private static final long PATIENCE_SECONDS = 10;
+
+  private static final long LOOK_MILLIS = 10;
+
   private final Path folder;
+  private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread onExit = new Thread(this::exit, "bench clean-up");
 
   private Workspace(Path folder) {
@@ -45,6 +54,7 @@ final class Workspace implements AutoCloseable {
   @Override
   public void close() {
     delete();
+    closed.countDown();
     try {
       Runtime.getRuntime().removeShutdownHook(onExit);
     } catch (IllegalStateException _) {
@@ -52,9 +62,26 @@ final class Workspace implements AutoCloseable {
     }
   }
 
+  /// A run whose process ends goes on by itself, starts another one perhaps, and lets JMH make
+  /// temporary files, which the JVM removes only if they were made before the hooks had ended. So
+  /// its processes are ended until it has given up.
   private void exit() {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    boolean over;
+    do {
+      endChildren();
+      over = awaitClosed();
+    } while (!over && System.nanoTime() - end < 0);
     endChildren();
     delete();
+  }
+
+  private boolean awaitClosed() {
+    try {
+      return closed.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException _) {
+      return true;
+    }
   }
 
   /// Again and again until there are none: one may just be starting.
