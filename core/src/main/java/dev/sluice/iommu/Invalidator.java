@@ -129,10 +129,10 @@ public final class Invalidator {
   /// Invalidations go on waiting for what it has under way, such as the kernel's input and output.
   public void detach(Endpoint endpoint) {
     endpoint.unbindIf(_ -> true);
-    endpoint.shutDown(() -> forget(endpoint));
+    endpoint.shutDown(() -> remove(endpoint));
   }
 
-  private void forget(Endpoint endpoint) {
+  private void remove(Endpoint endpoint) {
     GuestMemory memory = endpoint.memory();
     synchronized (this) {
       endpoints =
