@@ -65,13 +65,16 @@ final class IommuFunction extends PciEndpoint {
     placement.forget();
   }
 
+  /// The machine's promise to the guest that comes after the reset: the memory is its own. So the
+  /// reset is not over before whatever the devices obtained through the old tables is.
   @Override
   protected void resetDevice(Runnable completed) {
     VtdIommu iommu = model;
-    if (iommu != null) {
-      iommu.reset();
+    if (iommu == null) {
+      completed.run();
+    } else {
+      iommu.reset(completed);
     }
-    completed.run();
   }
 
   /// The model has no threads of its own; the machine ends those that it lent it.

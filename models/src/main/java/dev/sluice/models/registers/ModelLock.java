@@ -49,7 +49,7 @@ public final class ModelLock {
 
   /// Runs each, whatever becomes of the others: one party's defect must not keep the rest from
   /// happening.
-  private static void runAll(List<Runnable> work) {
+  static void runAll(List<Runnable> work) {
     @Nullable RuntimeException failure = null;
     for (Runnable one : work) {
       try {

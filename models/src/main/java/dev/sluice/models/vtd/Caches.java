@@ -2,6 +2,7 @@ package dev.sluice.models.vtd;
 
 import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
+import dev.sluice.models.registers.ResetDrains;
 import java.util.List;
 import java.util.Set;
 
@@ -17,12 +18,7 @@ final class Caches {
   private final AbsentPages absent;
   private final VtdCounters counters;
   private final DrainBudget budget;
-
-  /// Whether the drain of a reset is under way, and whether there was another reset since it began.
-  /// Guarded by this.
-  private boolean clearing;
-
-  private boolean clearAgain;
+  private final ResetDrains resets;
 
   Caches(
       Invalidator invalidator,
@@ -35,6 +31,7 @@ final class Caches {
     this.absent = absent;
     this.counters = counters;
     this.budget = budget;
+    resets = new ResetDrains(invalidator);
   }
 
   /// Whether the queue may begin another invalidation.
@@ -98,32 +95,12 @@ final class Caches {
     budget.reset();
   }
 
-  /// Empties every cache, for a reset. What is under way drains by itself; nobody is told, so one
-  /// drain at a time is enough, however often there is a reset.
-  void clear() {
+  /// Empties every cache, for a reset.
+  ///
+  /// @param drained runs once, when no access from before can touch memory any more
+  void clear(Runnable drained) {
     contexts.dropAll();
     absent.dropAll();
-    boolean first;
-    synchronized (this) {
-      first = !clearing;
-      clearing = true;
-      clearAgain = !first;
-    }
-    if (first) {
-      invalidator.invalidate(Invalidation.all(), this::cleared);
-    } else {
-      invalidator.forget(Invalidation.all());
-    }
-  }
-
-  private void cleared() {
-    synchronized (this) {
-      if (!clearAgain) {
-        clearing = false;
-        return;
-      }
-      clearAgain = false;
-    }
-    invalidator.invalidate(Invalidation.all(), this::cleared);
+    resets.begin(drained);
   }
 }

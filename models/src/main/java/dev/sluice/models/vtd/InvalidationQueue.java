@@ -8,6 +8,8 @@ import dev.sluice.models.registers.RegisterBank;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +53,12 @@ final class InvalidationQueue {
 
   /// Whether some thread works on the queue, or the worker has been asked to.
   private boolean working;
+
+  /// Whether a thread has a descriptor in hand: it may be writing to the guest's memory.
+  private boolean inHand;
+
+  /// What runs when it has laid it down, for those who reset meanwhile.
+  private final List<Runnable> layingDown = new ArrayList<>();
 
   /// The queue from its enabling to its disabling.
   private static final class Session {
@@ -122,9 +130,16 @@ final class InvalidationQueue {
   }
 
   /// Forgets everything; invalidations under way complete unseen.
-  void reset() {
+  ///
+  /// @param drained runs once, without the lock, when no status of a wait descriptor from before is
+  ///   being written any more
+  void reset(Runnable drained) {
     wanted = false;
     session = null;
+    layingDown.add(drained);
+    if (!inHand) {
+      layDown();
+    }
   }
 
   private boolean isDisablingDue() {
@@ -152,12 +167,30 @@ final class InvalidationQueue {
   /// @param mayBlock whether this is the worker, which may wait for memory that is reached by
   ///   messages; another thread leaves what it cannot reach to the worker
   private void work(boolean mayBlock) {
+    boolean more;
+    try {
+      more = takeTurn(mayBlock);
+    } catch (RuntimeException | Error e) {
+      // The host's memory failed. The queue is as it was before the descriptor in hand.
+      lock.run(() -> {
+        working = false;
+        layDown();
+      });
+      throw e;
+    }
+    if (more) {
+      worker.execute(() -> work(true));
+    }
+  }
+
+  /// @return whether the worker is to go on
+  private boolean takeTurn(boolean mayBlock) {
     Word low = new Word();
     Word high = new Word();
     for (int i = 0; i < TURN; i++) {
       Session now = lock.call(this::next);
       if (now == null) {
-        return;
+        return false;
       }
       MemoryStatus done = fetch(now.base + now.head, low, high);
       if (done == MemoryStatus.OK) {
@@ -169,14 +202,25 @@ final class InvalidationQueue {
         break;
       }
     }
-    worker.execute(() -> work(true));
+    lock.run(this::layDown);
+    return true;
   }
 
-  /// The session to go on with, or null when this thread is done.
+  private void layDown() {
+    inHand = false;
+    layingDown.forEach(lock::defer);
+    layingDown.clear();
+  }
+
+  /// Lays down what is in hand.
+  ///
+  /// @return the session to go on with, or null when this thread is done
   private @Nullable Session next() {
+    layDown();
     if (hasWork()) {
       Session now = session;
       if (now != null && bank.get(VtdRegisters.IQT) < now.bytes) {
+        inHand = true;
         return now;
       }
       faults.queueFailed(QueueError.TAIL);

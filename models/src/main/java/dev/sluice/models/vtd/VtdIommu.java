@@ -12,6 +12,7 @@ import dev.sluice.models.registers.ModelLock;
 import dev.sluice.models.registers.RegisterBank;
 import dev.sluice.models.registers.WriteHook;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// A VT-d DMA-remapping unit in legacy mode.
 ///
@@ -149,11 +150,23 @@ public final class VtdIommu implements Iommu {
   }
 
   /// A reset of the function, the recorded faults included: registers at their reset values,
-  /// translation off, caches empty. Accesses that are under way end by themselves.
-  public void reset() {
+  /// translation off, caches empty.
+  ///
+  /// @param drained runs once, when nothing that began before the reset can touch memory any more:
+  ///   on this thread before the call returns when nothing is in flight, else on the thread that
+  ///   ends the last access; short, and must not block. Until then what the new guest keeps in
+  ///   memory may be overwritten by devices of the old one
+  public void reset(Runnable drained) {
+    AtomicInteger parts = new AtomicInteger(2);
+    Runnable part =
+        () -> {
+          if (parts.decrementAndGet() == 0) {
+            drained.run();
+          }
+        };
     lock.run(() -> {
       bank.reset();
-      queue.reset();
+      queue.reset(part);
       registerInvalidation.reset();
       faults.reset();
       caches.reset();
@@ -161,7 +174,7 @@ public final class VtdIommu implements Iommu {
       switching = false;
       translationWanted = false;
       translation.root(DmaTranslation.Root.AFTER_RESET);
-      lock.defer(caches::clear);
+      lock.defer(() -> caches.clear(part));
     });
   }
 

@@ -20,6 +20,8 @@ import dev.sluice.dma.MappingRevokedException;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.iommu.Revocation;
 import dev.sluice.memory.Access;
+import dev.sluice.models.registers.ResetDrains;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -327,7 +329,7 @@ class DrainTest {
     Mapping mapping = machine.mapping(A, 4096);
     machine.write64(IOTLB, BIT_63 | (1L << 60));
     machine.command(0, TE);
-    machine.iommu.reset();
+    machine.iommu.reset(() -> {});
     machine.queued().submit(waitLow(1), STATUS);
     assertThat(machine.status()).isEqualTo(1);
     mapping.close();
@@ -340,7 +342,7 @@ class DrainTest {
   void aQueueThatWaitedBeforeAResetDoesNotGoOnAfterIt() {
     Mapping mapping = machine.mapping(A, 4096);
     machine.submit(IOTLB_GLOBAL, 0, waitLow(1), STATUS);
-    machine.iommu.reset();
+    machine.iommu.reset(() -> {});
     mapping.close();
     machine.runWorker();
     assertThat(machine.status()).isZero();
@@ -355,7 +357,7 @@ class DrainTest {
       machine.submit(IOTLB_GLOBAL, 0);
       machine.runWorker();
     }
-    machine.iommu.reset();
+    machine.iommu.reset(() -> {});
     machine.queued().submit(IOTLB_GLOBAL, 0, waitLow(1), STATUS);
     machine.runWorker();
     assertThat(machine.head()).as("no room").isZero();
@@ -371,7 +373,7 @@ class DrainTest {
     for (int i = 0; i < 3000; i++) {
       machine.write64(IOTLB, BIT_63 | (1L << 60));
       machine.command(TE, 0);
-      machine.iommu.reset();
+      machine.iommu.reset(() -> {});
     }
     machine.write64(IOTLB, BIT_63 | (1L << 60));
     machine.queued();
@@ -384,22 +386,37 @@ class DrainTest {
     assertStatus(1);
     // Each had to wait, and those that found no room were never begun.
     assertThat(machine.iommu.statistics().drains().delayed())
-        .isLessThanOrEqualTo(DrainBudget.OF_ALL + 2L);
+        .isLessThanOrEqualTo(DrainBudget.OF_ALL + ResetDrains.MAX_UNDER_WAY + 1L);
   }
 
   @Test
   void aResetEmptiesTheCachesWhileTheDrainOfAnEarlierOneIsUnderWay() {
     Mapping mapping = machine.mapping(A, 4096);
-    machine.iommu.reset();
+    machine.iommu.reset(() -> {});
     switchOn();
     assertThat(machine.device.fill(A, 4, (byte) 1)).isNull();
-    machine.iommu.reset();
+    machine.iommu.reset(() -> {});
     long top = machine.tables.translated(DEVICE, GuestTables.WIDTH_48, DOMAIN);
     machine.tables.map(top, 4, 1, A, 0x9_0000, GuestTables.READ_WRITE);
     switchOn();
     assertThat(machine.device.fill(A, 4, (byte) 7)).isNull();
     assertThat(machine.tables.load(0x9_0000)).isEqualTo(0x0707_0707L);
     mapping.close();
+  }
+
+  @Test
+  void aResetIsDrainedWhenWhatBeganBeforeItIsOver() {
+    AtomicInteger drained = new AtomicInteger();
+    Mapping old = machine.mapping(A, 4096);
+    machine.iommu.reset(drained::incrementAndGet);
+    assertThat(drained).as("a mapping from before is held").hasValue(0);
+    switchOn();
+    Mapping young = machine.mapping(A, 4096);
+    old.close();
+    assertThat(drained).as("only a mapping from after it is held").hasValue(1);
+    young.close();
+    machine.iommu.reset(drained::incrementAndGet);
+    assertThat(drained).as("nothing is held").hasValue(2);
   }
 
   /// Does not wait until the accesses from before are drained.

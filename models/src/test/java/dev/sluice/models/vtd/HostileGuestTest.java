@@ -49,7 +49,7 @@ class HostileGuestTest {
         }
         assertThat(machine.worker.size()).isLessThanOrEqualTo(1);
         if (step % 5_000 == 4_999) {
-          machine.iommu.reset();
+          machine.iommu.reset(() -> {});
         }
       }
       held.forEach(Mapping::close);
@@ -124,7 +124,7 @@ class HostileGuestTest {
   }
 
   private static void assertThatItStillWorks(VtdMachine machine) {
-    machine.iommu.reset();
+    machine.iommu.reset(() -> {});
     GuestTables fresh = new GuestTables(machine.memory, VtdMachine.TABLES);
     long top = fresh.translated(VtdMachine.DEVICE, GuestTables.WIDTH_48, VtdMachine.DOMAIN);
     fresh.map(top, 4, 1, 0x5000, 0x8_0000, GuestTables.READ_WRITE);

@@ -15,6 +15,7 @@ import static dev.sluice.models.vtd.VtdMachine.QUEUE;
 import static dev.sluice.models.vtd.VtdMachine.STATUS;
 import static dev.sluice.models.vtd.VtdMachine.waitLow;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.sluice.dma.DmaContext;
 import dev.sluice.iommu.RequesterId;
@@ -23,6 +24,7 @@ import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.MessagePort;
 import dev.sluice.memory.RamRegion;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -466,6 +468,9 @@ class InvalidationQueueTest {
     private final GuestMemory peer = new GuestMemory();
     private boolean mayWait;
 
+    /// Happens while a write is on its way.
+    private Runnable meanwhile = () -> {};
+
     private final MessagePort port =
         new MessagePort() {
           @Override
@@ -482,6 +487,9 @@ class InvalidationQueueTest {
 
           @Override
           public MemoryStatus write(long address, MemorySegment from, long offset, long length) {
+            if (mayWait) {
+              meanwhile.run();
+            }
             return mayWait && peer.write(address, from, offset, length) == length
                 ? MemoryStatus.OK
                 : MemoryStatus.WOULD_BLOCK;
@@ -544,6 +552,39 @@ class InvalidationQueueTest {
       machine.runWorker();
       assertThat(machine.head()).isEqualTo(1);
       assertThat(machine.worker).isEmpty();
+    }
+
+    @Test
+    void aResetIsNotDrainedWhileTheWorkerWritesAStatusFromBefore() {
+      AtomicInteger drained = new AtomicInteger();
+      machine.submit(waitLow(8), REMOTE + 4096);
+      mayWait = true;
+      meanwhile =
+          () -> {
+            machine.iommu.reset(drained::incrementAndGet);
+            assertThat(machine.read32(GSTS)).isZero();
+            assertThat(drained).as("the status is on its way").hasValue(0);
+          };
+      machine.runWorker();
+      assertThat(drained).hasValue(1);
+      machine.iommu.reset(drained::incrementAndGet);
+      assertThat(drained).as("nothing is under way").hasValue(2);
+    }
+
+    @Test
+    void memoryThatFailsTheHostLeavesTheQueueToTheNextBellAndAResetDrained() {
+      AtomicInteger drained = new AtomicInteger();
+      machine.submit(waitLow(8), REMOTE + 4096);
+      mayWait = true;
+      meanwhile =
+          () -> {
+            machine.iommu.reset(drained::incrementAndGet);
+            throw new InternalError("a file was cut short");
+          };
+      assertThatExceptionOfType(InternalError.class).isThrownBy(machine::runWorker);
+      assertThat(drained).hasValue(1);
+      machine.queued().submit(IOTLB_GLOBAL, 0, waitLow(9), STATUS);
+      assertThat(machine.status()).isEqualTo(9);
     }
   }
 

@@ -152,7 +152,7 @@ class VtdRegistersTest {
   void aResetRestoresRegistersAndSwitchesTranslationOff() {
     machine.queued().enabled();
     machine.write32(VtdMachine.FEADDR, 0xFEE0_0000L);
-    machine.iommu.reset();
+    machine.iommu.reset(() -> {});
     assertThat(machine.read32(VtdMachine.GSTS)).isZero();
     assertThat(machine.read64(VtdMachine.RTADDR)).isZero();
     assertThat(machine.read32(VtdMachine.FEADDR)).isZero();
@@ -166,7 +166,7 @@ class VtdRegistersTest {
     machine.tables.map(top, 4, 1, 0x5000, 0x1000, 3);
     machine.enabled();
     assertThat(machine.device.fill(0x5000, 4, (byte) 1)).isNull();
-    machine.iommu.reset();
+    machine.iommu.reset(() -> {});
     machine.tables.contextEntry(VtdMachine.DEVICE, 0, 0);
     machine.enabled();
     assertThat(machine.device.fill(0x5000, 4, (byte) 1)).isNotNull();

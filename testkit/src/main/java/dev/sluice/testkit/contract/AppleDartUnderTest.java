@@ -259,10 +259,10 @@ public final class AppleDartUnderTest implements IommuUnderTest {
 
   @Override
   public Request reset() {
-    iommu.reset();
+    Request reset = Request.told(iommu::reset);
     tables.keySet().forEach(this::empty);
     streams.forEach((domain, which) -> which.stream().forEach(stream -> bind(stream, domain)));
-    return invalidateAll();
+    return reset;
   }
 
   @Override

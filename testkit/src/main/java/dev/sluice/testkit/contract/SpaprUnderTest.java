@@ -202,9 +202,7 @@ public final class SpaprUnderTest implements IommuUnderTest {
   /// A reboot: the new guest begins when the machine says that all is drained.
   @Override
   public Request reset() {
-    AtomicBoolean drained = new AtomicBoolean();
-    iommu.reset(() -> drained.set(true));
-    return drained::get;
+    return Request.told(iommu::reset);
   }
 
   /// The tables are the hypervisor's, out of a guest's reach. What it has is calls with arguments

@@ -172,10 +172,10 @@ public final class U3DartUnderTest implements IommuUnderTest {
 
   @Override
   public Request reset() {
-    iommu.reset();
+    Request reset = Request.told(iommu::reset);
     memory.fill(table, TABLE_BYTES, (byte) 0);
     enable();
-    return flush();
+    return reset;
   }
 
   @Override

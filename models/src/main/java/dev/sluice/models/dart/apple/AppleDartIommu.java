@@ -1,7 +1,6 @@
 package dev.sluice.models.dart.apple;
 
 import dev.sluice.iommu.Endpoint;
-import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.iommu.Iommu;
 import dev.sluice.iommu.Translation;
@@ -9,6 +8,7 @@ import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.models.registers.ModelLock;
 import dev.sluice.models.registers.RegisterBank;
+import dev.sluice.models.registers.ResetDrains;
 import dev.sluice.models.walk.TableMemory;
 
 /// A DART of one of Apple's own processors.
@@ -27,6 +27,7 @@ public final class AppleDartIommu implements Iommu {
   private final AppleDartConfig config;
   private final ModelLock lock = new ModelLock();
   private final Invalidator invalidator = new Invalidator();
+  private final ResetDrains resets = new ResetDrains(invalidator);
   private final AppleDartCounters counters = new AppleDartCounters();
   private final Streams streams;
   private final DmaTranslation translation;
@@ -84,15 +85,19 @@ public final class AppleDartIommu implements Iommu {
   }
 
   /// A reset, which is also what ends a lock: registers at their reset values, nothing cached.
-  /// Accesses that are under way end by themselves.
-  public void reset() {
+  ///
+  /// @param drained runs once, when nothing that began before the reset can touch memory any more:
+  ///   on this thread before the call returns when nothing is in flight, else on the thread that
+  ///   ends the last access; short, and must not block. Until then what the new guest keeps in
+  ///   memory may be overwritten by devices of the old one
+  public void reset(Runnable drained) {
     lock.run(() -> {
       RegisterBank bank = registers.bank();
       bank.reset();
       streams.reset();
       invalidation.reset();
       errors.level(false);
-      lock.defer(() -> invalidator.forget(Invalidation.all()));
+      lock.defer(() -> resets.begin(drained));
     });
   }
 

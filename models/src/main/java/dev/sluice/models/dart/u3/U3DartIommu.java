@@ -11,6 +11,7 @@ import dev.sluice.memory.GuestMemory;
 import dev.sluice.models.registers.ModelLock;
 import dev.sluice.models.registers.Register;
 import dev.sluice.models.registers.RegisterBank;
+import dev.sluice.models.registers.ResetDrains;
 
 /// The DART of a Power Mac G5: one table for all requesters, 4 KiB pages, no rights.
 ///
@@ -27,6 +28,7 @@ public final class U3DartIommu implements Iommu {
   private final U3DartConfig config;
   private final ModelLock lock = new ModelLock();
   private final Invalidator invalidator = new Invalidator();
+  private final ResetDrains resets = new ResetDrains(invalidator);
   private final U3DartCounters counters = new U3DartCounters();
   private final RegisterBank bank;
   private final Register exception;
@@ -107,14 +109,18 @@ public final class U3DartIommu implements Iommu {
     return size == Integer.BYTES && offset % Integer.BYTES == 0;
   }
 
-  /// A reset of the bridge: registers at their reset values, nothing cached. Accesses that are
-  /// under way end by themselves.
-  public void reset() {
+  /// A reset of the bridge: registers at their reset values, nothing cached.
+  ///
+  /// @param drained runs once, when nothing that began before the reset can touch memory any more:
+  ///   on this thread before the call returns when nothing is in flight, else on the thread that
+  ///   ends the last access; short, and must not block. Until then what the new guest keeps in
+  ///   memory may be overwritten by devices of the old one
+  public void reset(Runnable drained) {
     lock.run(() -> {
       bank.reset();
       invalidation.reset();
       translation.root(DmaTranslation.Root.AFTER_RESET);
-      lock.defer(() -> invalidator.forget(Invalidation.all()));
+      lock.defer(() -> resets.begin(drained));
     });
   }
 

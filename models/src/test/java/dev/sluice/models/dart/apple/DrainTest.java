@@ -10,6 +10,7 @@ import dev.sluice.dma.Mapping;
 import dev.sluice.dma.MappingRevokedException;
 import dev.sluice.iommu.Revocation;
 import dev.sluice.models.dart.Outstanding;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -159,7 +160,7 @@ class DrainTest {
     try (DartMachine machine = machine(type)) {
       Mapping old = machine.mapping(A, 0x4000);
       machine.invalidate(STREAM);
-      machine.iommu.reset();
+      machine.iommu.reset(() -> {});
       assertThat(machine.isBusy()).isFalse();
       machine.map(machine.translated(STREAM), A, PAGE, READ_WRITE);
       Mapping young = machine.mapping(A, 0x4000);
@@ -168,6 +169,24 @@ class DrainTest {
       assertThat(machine.isBusy()).isTrue();
       young.close();
       assertThat(machine.isBusy()).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aResetIsDrainedWhenWhatBeganBeforeItIsOver(DartType type) {
+    try (DartMachine machine = machine(type)) {
+      AtomicInteger drained = new AtomicInteger();
+      Mapping old = machine.mapping(A, 0x4000);
+      machine.iommu.reset(drained::incrementAndGet);
+      assertThat(drained).as("a mapping from before is held").hasValue(0);
+      machine.map(machine.translated(STREAM), A, PAGE, READ_WRITE);
+      try (Mapping _ = machine.mapping(A, 0x4000)) {
+        old.close();
+        assertThat(drained).as("only a mapping from after it is held").hasValue(1);
+      }
+      machine.iommu.reset(drained::incrementAndGet);
+      assertThat(drained).as("nothing is held").hasValue(2);
     }
   }
 }

@@ -44,7 +44,7 @@ class ErrorTest {
       assertThat(machine.attach(5).fill(0x1000, 1, (byte) 0)).isNotNull();
       assertThat(machine.read(machine.errorRegister())).isEqualTo(expected(machine, 5));
       assertThat(machine.interrupts).containsExactly(true, false, true);
-      machine.iommu.reset();
+      machine.iommu.reset(() -> {});
       assertThat(machine.interrupts).containsExactly(true, false, true, false);
     }
   }

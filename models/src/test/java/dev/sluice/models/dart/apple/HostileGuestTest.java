@@ -47,12 +47,12 @@ class HostileGuestTest {
           default -> hold(devices[random.nextInt(devices.length)], random);
         }
         if (step % 5_000 == 4_999) {
-          machine.iommu.reset();
+          machine.iommu.reset(() -> {});
         }
       }
       held.forEach(Mapping::close);
       assertThat(machine.isBusy()).isFalse();
-      machine.iommu.reset();
+      machine.iommu.reset(() -> {});
       machine.map(machine.translated(STREAM), 0x4000, 0x10_0000, READ_WRITE);
       assertThat(machine.leads(machine.device, 0x4000, 0x10_0000)).isTrue();
     }

@@ -150,7 +150,7 @@ class StreamTest {
       machine.map(top, 0x4000, PAGE + 0x4000, READ_WRITE);
       machine.invalidate(STREAM);
       assertThat(machine.leads(machine.device, 0x4000, PAGE + 0x4000)).isTrue();
-      machine.iommu.reset();
+      machine.iommu.reset(() -> {});
       assertThat(machine.read(DartMachine.CONFIG)).isZero();
       assertThat(machine.leads(machine.device, 0x4000, PAGE + 0x4000)).isFalse();
       machine.write(machine.tcr(STREAM), machine.bypass());

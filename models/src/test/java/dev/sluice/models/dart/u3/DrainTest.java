@@ -12,6 +12,7 @@ import dev.sluice.dma.MappingRevokedException;
 import dev.sluice.iommu.Revocation;
 import dev.sluice.memory.Access;
 import dev.sluice.models.dart.Outstanding;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -175,7 +176,7 @@ class DrainTest {
     try (DartMachine machine = machine(bridge)) {
       Mapping old = machine.mapping(A, 4096);
       machine.flush();
-      machine.iommu.reset();
+      machine.iommu.reset(() -> {});
       assertThat(machine.isFlushing()).isFalse();
       machine.enabled(1);
       Mapping young = machine.mapping(A, 4096);
@@ -184,6 +185,24 @@ class DrainTest {
       assertThat(machine.isFlushing()).isTrue();
       young.close();
       assertThat(machine.isFlushing()).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aResetIsDrainedWhenWhatBeganBeforeItIsOver(Bridge bridge) {
+    try (DartMachine machine = machine(bridge)) {
+      AtomicInteger drained = new AtomicInteger();
+      Mapping old = machine.mapping(A, 4096);
+      machine.iommu.reset(drained::incrementAndGet);
+      assertThat(drained).as("a mapping from before is held").hasValue(0);
+      machine.enabled(1);
+      try (Mapping _ = machine.mapping(A, 4096)) {
+        old.close();
+        assertThat(drained).as("only a mapping from after it is held").hasValue(1);
+      }
+      machine.iommu.reset(drained::incrementAndGet);
+      assertThat(drained).as("nothing is held").hasValue(2);
     }
   }
 }

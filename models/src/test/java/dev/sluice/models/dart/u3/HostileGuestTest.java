@@ -42,13 +42,13 @@ class HostileGuestTest {
           default -> hold(devices[random.nextInt(devices.length)], random);
         }
         if (step % 10_000 == 9_999) {
-          machine.iommu.reset();
+          machine.iommu.reset(() -> {});
         }
       }
       machine.flush();
       held.forEach(Mapping::close);
       assertThat(machine.isFlushing()).isFalse();
-      machine.iommu.reset();
+      machine.iommu.reset(() -> {});
       machine.enabled(1);
       machine.flush();
       machine.map(0x5000, 0x8_0000);

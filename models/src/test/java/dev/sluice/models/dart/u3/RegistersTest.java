@@ -66,7 +66,7 @@ class RegistersTest {
       machine.map(0x5000, 0x8_0000);
       assertThat(machine.leadsTo(machine.device, 0x5000)).isEqualTo(0x8_0000);
       assertThat(machine.device.fill(0x40_0000, 1, (byte) 0)).isNotNull();
-      machine.iommu.reset();
+      machine.iommu.reset(() -> {});
       assertThat(machine.read(CNTL)).isZero();
       assertThat(machine.read(U3_EXCP)).isZero();
       assertThat(machine.leadsTo(machine.device, 0x5000)).isEqualTo(0x5000);
