@@ -14,8 +14,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.runner.RunnerException;
 
-/// `sluice bench [--quick] [--json FILE]`: measures everything beside what it is compared with, and
-/// prints a table.
+/// `sluice bench [--quick] [--json[=FILE]]`: measures everything beside what it is compared with,
+/// and prints a table.
 public final class Main {
   private static final String COMMAND = "sluice bench: ";
 
@@ -54,7 +54,7 @@ public final class Main {
     }
     Path json = arguments.json();
     try (Workspace workspace = Workspace.open()) {
-      if (json != null) {
+      if (json != null && !arguments.outputIsForRows()) {
         tryOut(json);
       }
       return measure(arguments, workspace);
@@ -108,11 +108,10 @@ public final class Main {
       tellIfBusy();
       Bench bench = new Bench(jmh, arguments.effort(), comparators(workspace), this::tell);
       List<Row> rows = bench.run(plan);
-      out.println();
-      Table.of(rows).forEach(out::println);
-      if (arguments.json() != null) {
-        Files.writeString(arguments.json(), JsonRows.of(rows));
-      }
+      PrintStream forPeople = arguments.outputIsForRows() ? err : out;
+      forPeople.println();
+      Table.of(rows).forEach(forPeople::println);
+      write(rows, arguments);
       return 0;
     } catch (RunnerException e) {
       if (!Workspace.exiting()) {
@@ -120,6 +119,15 @@ public final class Main {
         err.print(Files.readString(log));
       }
       return 1;
+    }
+  }
+
+  private void write(List<Row> rows, Arguments arguments) throws IOException {
+    Path json = arguments.json();
+    if (arguments.outputIsForRows()) {
+      out.print(JsonRows.of(rows));
+    } else if (json != null) {
+      Files.writeString(json, JsonRows.of(rows));
     }
   }
 

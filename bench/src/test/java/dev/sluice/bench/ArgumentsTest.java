@@ -15,16 +15,27 @@ class ArgumentsTest {
 
   @Test
   void takesAShortRunAndAFile() throws WrongUsage {
-    assertThat(Arguments.parse("--quick", "--json", "rows.json"))
-        .isEqualTo(new Arguments(false, Effort.QUICK, Path.of("rows.json")));
+    Arguments wanted = new Arguments(false, Effort.QUICK, Path.of("rows.json"));
+    assertThat(Arguments.parse("--quick", "--json", "rows.json")).isEqualTo(wanted);
+    assertThat(Arguments.parse("--json=rows.json", "--quick")).isEqualTo(wanted);
+    assertThat(wanted.outputIsForRows()).isFalse();
   }
 
   @Test
-  void jsonNeedsAFile() {
-    assertThatExceptionOfType(WrongUsage.class)
-        .isThrownBy(() -> Arguments.parse("--json"))
-        .withMessage("--json needs a file");
-    assertThatExceptionOfType(WrongUsage.class).isThrownBy(() -> Arguments.parse("--json", ""));
+  void jsonWithoutAFileMeansStandardOutput() throws WrongUsage {
+    assertThat(Arguments.parse("--json").outputIsForRows()).isTrue();
+    assertThat(Arguments.parse("--json", "-").outputIsForRows()).isTrue();
+    assertThat(Arguments.parse("--json", "--quick"))
+        .isEqualTo(new Arguments(false, Effort.QUICK, Arguments.STANDARD_OUTPUT));
+  }
+
+  @Test
+  void aFileWithoutANameIsWrong() {
+    for (String[] words : new String[][] {{"--json="}, {"--json", ""}}) {
+      assertThatExceptionOfType(WrongUsage.class)
+          .isThrownBy(() -> Arguments.parse(words))
+          .withMessage("--json names no file");
+    }
   }
 
   @Test

@@ -49,6 +49,13 @@ class MainTest {
   }
 
   @Test
+  void rowsOnStandardOutputAreAloneThere() throws Exception {
+    assertThat(main(folder.toString(), COPY).run("--quick", "--json")).isZero();
+    assertThat(out.toString(UTF_8)).startsWith("[{\"name\":\"copy 64 B\"").endsWith("]\n");
+    assertThat(err.toString(UTF_8)).contains("0 of 0 targets met, 1 not to be told without C");
+  }
+
+  @Test
   void withACompilerBothStandInOneTable() throws Exception {
     Files.writeString(
         folder.resolve("gcc"),

@@ -4,9 +4,7 @@ import dev.sluice.vm.BenchOptions;
 import dev.sluice.vm.BenchReport;
 import dev.sluice.vm.BootOptions;
 import dev.sluice.vm.BootReport;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,7 +55,7 @@ import picocli.CommandLine.Spec;
       "  The same job in about a second, without QEMU:",
       "    sluice boot --guest in-process",
       "  The report as JSON on standard output:",
-      "    sluice boot --invalidation lazy --json -",
+      "    sluice boot --invalidation lazy --json",
       "  Without an IOMMU, the guest's console live:",
       "    sluice boot --iommu none --verbose",
       "  A disk of your own, and a shell on the guest after its checks:",
@@ -142,10 +140,12 @@ final class BootCommand implements Callable<Integer> {
 
   @Option(
       names = "--json",
+      arity = "0..1",
+      fallbackValue = JsonTarget.STANDARD_OUTPUT,
       paramLabel = "FILE",
       description =
-          "Writes the report as one JSON object, for a failed boot too. '-' is standard "
-              + "output; what is for people goes to standard error then.")
+          "Writes the report as one JSON object, for a failed boot too: to FILE, or without one to "
+              + "standard output; what is for people goes to standard error then.")
   private @Nullable String json;
 
   @Option(
@@ -194,7 +194,7 @@ final class BootCommand implements Callable<Integer> {
     Optional<BenchOptions> benchOptions = benchOptions(options);
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    Optional<JsonTarget> target = jsonTarget(out);
+    Optional<JsonTarget> target = JsonTarget.wanted(json, spec.commandLine());
     boolean outIsForJson = target.filter(JsonTarget.Stream.class::isInstance).isPresent();
     BootSession.Outputs outputs =
         new BootSession.Outputs(
@@ -287,17 +287,6 @@ final class BootCommand implements Callable<Integer> {
   private void refuseForInProcess(String option, boolean given) {
     if (given) {
       throw wrong(option + " is for a guest in QEMU, not for --guest in-process");
-    }
-  }
-
-  private Optional<JsonTarget> jsonTarget(PrintWriter out) {
-    if (json == null) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(JsonTarget.open(json, out));
-    } catch (IOException | InvalidPathException e) {
-      throw wrong("cannot write --json " + json + ": " + e.getMessage());
     }
   }
 

@@ -5,17 +5,38 @@ import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
 
-/// Where `--json` puts its object.
+/// Where `--json` puts its object: `--json` alone means standard output, `--json=FILE` a file. It
+/// is the same option in every command.
 sealed interface JsonTarget {
   /// The value of the option that means standard output.
   String STANDARD_OUTPUT = "-";
 
   /// Writes the whole text, or leaves what was there.
   void write(String text) throws IOException;
+
+  /// What the option of `command` asks for, tried out.
+  ///
+  /// @param value of the option; null when it was not given
+  /// @throws ParameterException if the target cannot be written
+  static Optional<JsonTarget> wanted(@Nullable String value, CommandLine command) {
+    if (value == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(open(value, command.getOut()));
+    } catch (IOException | InvalidPathException e) {
+      throw new ParameterException(command, "cannot write --json " + value + ": " + e.getMessage());
+    }
+  }
 
   /// Finds out whether the target can be written before there is anything to write.
   ///

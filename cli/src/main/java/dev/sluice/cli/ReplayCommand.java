@@ -3,12 +3,15 @@ package dev.sluice.cli;
 import dev.sluice.vm.replay.ReplayException;
 import dev.sluice.vm.replay.ReplayReport;
 import dev.sluice.vm.replay.ReplayReport.Mismatch;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -21,7 +24,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     sortOptions = false,
-    customSynopsis = "sluice replay --iommu=spapr [--json] FILE",
+    customSynopsis = "sluice replay --iommu=spapr [--json[=FILE]] RECORDING",
     header = "Replays recorded IOMMU traffic through a model, and compares every answer.",
     description = {
       "",
@@ -45,6 +48,7 @@ import picocli.CommandLine.Spec;
       "    sluice replay --iommu spapr trace.log"
     })
 final class ReplayCommand implements Callable<Integer> {
+  private static final int EXACT = 0;
   private static final int FAILED = 1;
 
   /// Whose traffic it is.
@@ -61,7 +65,7 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "FILE", description = "A text file, plain or compressed by gzip.")
+  @Parameters(paramLabel = "RECORDING", description = "A text file, plain or compressed by gzip.")
   private Path file;
 
   @Option(
@@ -72,8 +76,17 @@ final class ReplayCommand implements Callable<Integer> {
       description = "The model: spapr, for QEMU's trace events spapr_iommu_*.")
   private Model model;
 
-  @Option(names = "--json", description = "Prints the report as one line of JSON instead.")
-  private boolean json;
+  @Option(
+      names = "--json",
+      arity = "0..1",
+      fallbackValue = JsonTarget.STANDARD_OUTPUT,
+      preprocessor = OnlyAttachedValue.class,
+      paramLabel = "FILE",
+      description =
+          "Writes the report as one line of JSON, for a failed replay too: to FILE, or without one "
+              + "to standard output and nothing else there. FILE goes with '=': the next word is "
+              + "the recording.")
+  private @Nullable String json;
 
   private final Replayer spapr;
   private final Terminal outTerminal;
@@ -88,24 +101,42 @@ final class ReplayCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    PrintWriter err = spec.commandLine().getErr();
+    Optional<JsonTarget> target = JsonTarget.wanted(json, spec.commandLine());
+    ReplayReport report;
     try {
-      ReplayReport report =
+      report =
           switch (model) {
             case SPAPR -> spapr.replay(file);
           };
-      if (json) {
-        out.println(ReplayJson.of(report));
-      } else {
-        lines(report).forEach(out::println);
-      }
-      out.flush();
-      return report.mismatch().isEmpty() ? 0 : FAILED;
     } catch (ReplayException e) {
-      err.println("sluice: " + e.getMessage());
-      err.flush();
+      complain(e.getMessage());
+      write(target, ReplayJson.of(e, FAILED));
       return FAILED;
     }
+    if (target.filter(JsonTarget.Stream.class::isInstance).isEmpty()) {
+      lines(report).forEach(out::println);
+      out.flush();
+    }
+    int status = report.mismatch().isEmpty() ? EXACT : FAILED;
+    return write(target, ReplayJson.of(report, status)) ? status : FAILED;
+  }
+
+  private boolean write(Optional<JsonTarget> target, String report) {
+    try {
+      if (target.isPresent()) {
+        target.get().write(report);
+      }
+      return true;
+    } catch (IOException e) {
+      complain("the JSON report could not be written: " + e);
+      return false;
+    }
+  }
+
+  private void complain(@Nullable String what) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println("sluice: " + what);
+    err.flush();
   }
 
   private List<String> lines(ReplayReport report) {

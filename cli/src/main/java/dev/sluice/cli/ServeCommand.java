@@ -72,8 +72,15 @@ final class ServeCommand implements Callable<Integer> {
               + " at most. Default: a new folder for temporary files, which goes with the command.")
   private @Nullable Path sockets;
 
-  @Option(names = "--json", description = "Prints the arguments as one line of JSON instead.")
-  private boolean json;
+  @Option(
+      names = "--json",
+      arity = "0..1",
+      fallbackValue = JsonTarget.STANDARD_OUTPUT,
+      paramLabel = "FILE",
+      description =
+          "Writes the arguments as one line of JSON: to FILE, or without one to standard output "
+              + "and nothing else there.")
+  private @Nullable String json;
 
   private final Server server;
   private final Terminal errTerminal;
@@ -88,11 +95,14 @@ final class ServeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter err = spec.commandLine().getErr();
+    Optional<JsonTarget> target = JsonTarget.wanted(json, spec.commandLine());
     try (Interruption _ = Interruption.ofThisThread();
         Loggers.Redirection _ = Loggers.sendTo(this::log)) {
       try {
         // Absolute, since the arguments may be pasted in another folder.
-        return sockets != null ? serve(sockets.toAbsolutePath().normalize()) : serveInNewFolder();
+        return sockets != null
+            ? serve(sockets.toAbsolutePath().normalize(), target)
+            : serveInNewFolder(target);
       } catch (BootException e) {
         BootFailure.of(e, Optional.empty(), List.of(), Optional.empty())
             .lines(errTerminal)
@@ -103,7 +113,7 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private int serveInNewFolder() throws BootException {
+  private int serveInNewFolder(Optional<JsonTarget> target) throws BootException {
     Path folder;
     try {
       folder = Files.createTempDirectory("sluice-", FOR_THIS_USER);
@@ -114,7 +124,7 @@ final class ServeCommand implements Callable<Integer> {
           e);
     }
     try {
-      return serve(folder);
+      return serve(folder, target);
     } finally {
       try {
         Files.deleteIfExists(folder);
@@ -124,22 +134,27 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private int serve(Path folder) throws BootException {
+  private int serve(Path folder, Optional<JsonTarget> target) throws BootException {
     try (Server.Open open = server.open(options(), folder, this::event)) {
-      PrintWriter out = spec.commandLine().getOut();
-      lines(open).forEach(out::println);
-      out.flush();
+      if (target.isPresent()) {
+        target.get().write(ServeJson.of(open.qemuArguments(), open.kernelArguments()));
+      }
+      if (target.filter(JsonTarget.Stream.class::isInstance).isEmpty()) {
+        PrintWriter out = spec.commandLine().getOut();
+        lines(open).forEach(out::println);
+        out.flush();
+      }
       new CountDownLatch(1).await();
     } catch (InterruptedException _) {
       event("ended; the sockets are closed");
+    } catch (IOException e) {
+      event("the arguments could not be written as JSON: " + e);
+      return FAILED;
     }
     return Interruption.STATUS;
   }
 
-  private List<String> lines(Server.Open open) {
-    if (json) {
-      return List.of(ServeJson.of(open.qemuArguments(), open.kernelArguments()));
-    }
+  private static List<String> lines(Server.Open open) {
     List<String> command = new ArrayList<>(List.of("qemu-system-x86_64"));
     command.addAll(open.qemuArguments());
     List<String> lines = new ArrayList<>();

@@ -6,7 +6,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// What `serve` prints for a program: one JSON object in one line.
+/// What `serve` writes for a program: one JSON object in one line.
 final class ServeJson {
   private ServeJson() {}
 
@@ -18,7 +18,7 @@ final class ServeJson {
       strings(json, "kernelArguments", kernelArguments);
       json.writeEndObject();
     }
-    return text.toString();
+    return text.append('\n').toString();
   }
 
   private static void strings(JsonGenerator json, String name, List<String> texts) {

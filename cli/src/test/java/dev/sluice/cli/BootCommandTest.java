@@ -159,7 +159,7 @@ class BootCommandTest {
         .contains("--timeout=TIME", "(default: 3m)")
         .contains("--bench", "--bench-seconds=N", "1 to 600", "(default: 5)")
         .contains("--disk=FILE", "--kernel=FILE", "--initrd=FILE", "--append=WORDS")
-        .contains("--interactive", "--offline", "--json=FILE", "--verbose")
+        .contains("--interactive", "--offline", "--json[=FILE]", "--verbose")
         .contains("Exit status:", " 0 every check passed", " 130 ended by Ctrl-C")
         .contains("Examples:", "sluice boot --guest in-process");
   }
@@ -337,9 +337,12 @@ class BootCommandTest {
 
   @Test
   void theJsonHasStandardOutputForItselfWhenItGoesThere() {
-    assertThat(boot("--json=-")).isZero();
-    assertThat(out).hasToString(ReportJson.of(SampleReports.passed()));
-    assertThat(err.toString()).contains("PASSED");
+    for (String[] words : new String[][] {{"--json"}, {"--json=-"}, {"--json", "--offline"}}) {
+      out.getBuffer().setLength(0);
+      assertThat(boot(words)).isZero();
+      assertThat(out).hasToString(ReportJson.of(SampleReports.passed()));
+      assertThat(err.toString()).contains("PASSED");
+    }
   }
 
   @Test

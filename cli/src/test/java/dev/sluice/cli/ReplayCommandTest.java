@@ -95,6 +95,42 @@ class ReplayCommandTest {
   }
 
   @Test
+  void jsonTellsWhyARecordingCannotBeReplayed() {
+    assertThat(replay("--iommu=spapr", "--json", folder.resolve("none").toString())).isEqualTo(1);
+    assertThat(ParsedJson.object(out.toString()))
+        .containsEntry("exact", false)
+        .containsEntry("status", 1.0)
+        .containsEntry("error", Map.of("message", "there is no file " + folder.resolve("none")));
+    assertThat(out.toString()).endsWith("}\n").containsOnlyOnce("\n");
+    assertThat(err).hasToString("sluice: there is no file " + folder.resolve("none") + "\n");
+  }
+
+  @Test
+  void jsonInAFileLeavesStandardOutputToPeople() throws IOException {
+    Path report = folder.resolve("report.json");
+    assertThat(replay("--iommu=spapr", "--json=" + report, file("", ""))).isZero();
+    assertThat(out.toString()).contains("EXACT");
+    assertThat(ParsedJson.object(Files.readString(report)))
+        .containsEntry("exact", true)
+        .containsEntry("status", 0.0);
+  }
+
+  @Test
+  void aJsonFileThatCannotBeWrittenIsFoundOutFirst() throws IOException {
+    assertThat(replay("--iommu=spapr", "--json=" + folder, file("", ""))).isEqualTo(2);
+    assertThat(err.toString()).contains("cannot write --json " + folder + ": ");
+    assertThat(out).hasToString("");
+  }
+
+  @Test
+  void theWordAfterJsonIsTheRecording() throws IOException {
+    String recording = file("", "");
+    assertThat(replay("--json", recording, "--iommu=spapr")).isZero();
+    assertThat(ParsedJson.object(out.toString())).containsEntry("exact", true);
+    assertThat(replay("--iommu=spapr", "--json", "report.json", recording)).isEqualTo(2);
+  }
+
+  @Test
   void aFileThatCannotBeReplayedFailsInOneLine() throws IOException {
     assertThat(replay("--iommu=spapr", folder.resolve("none").toString())).isEqualTo(1);
     assertThat(err).hasToString("sluice: there is no file " + folder.resolve("none") + "\n");

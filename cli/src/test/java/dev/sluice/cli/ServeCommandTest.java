@@ -106,6 +106,21 @@ class ServeCommandTest {
   }
 
   @Test
+  void jsonInAFileLeavesStandardOutputToPeople() throws IOException {
+    Path file = folder.resolve("arguments.json");
+    serve("--json", file.toString());
+    assertThat(out.toString()).startsWith("The sockets are open.");
+    assertThat(file).content().startsWith("{\"qemuArguments\":[\"-m\"").endsWith("]}\n");
+  }
+
+  @Test
+  void aJsonFileThatCannotBeWrittenIsFoundOutFirst() {
+    assertThat(serve("--json=" + folder)).isEqualTo(2);
+    assertThat(err.toString()).contains("cannot write --json " + folder + ": ");
+    assertThat(opened).isNull();
+  }
+
+  @Test
   void socketsThatCannotBeOpenedAreAFailureWithAdvice() {
     server =
         (_, _, _) -> {
@@ -118,7 +133,7 @@ class ServeCommandTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"--memory=1", "--iommu=x", "--json=file", "--kernel=k", "stray"})
+  @CsvSource({"--memory=1", "--iommu=x", "--json=", "--kernel=k", "stray"})
   void aWrongOptionIsAUsageError(String option) {
     assertThat(serve(option)).isEqualTo(2);
     assertThat(err.toString()).contains("Try 'sluice serve --help'.");
@@ -129,7 +144,8 @@ class ServeCommandTest {
   void helpListsOptionsExitCodesAndExamples() {
     assertThat(serve("--help")).isZero();
     assertThat(out.toString())
-        .contains("--sockets=FOLDER", "--json", "--disk=FILE", "--iommu=KIND", "--memory=SIZE")
+        .contains(
+            "--sockets=FOLDER", "--json[=FILE]", "--disk=FILE", "--iommu=KIND", "--memory=SIZE")
         .contains("--invalidation=MODE", "Exit status:", "Examples:");
   }
 
