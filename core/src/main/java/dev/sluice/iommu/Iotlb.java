@@ -15,14 +15,18 @@ import org.jspecify.annotations.Nullable;
 /// is read, replaced and emptied as a whole. A page leads straight to RAM:
 ///
 /// ```text
-/// 63              40 39          32 31              4  3  2  1  0
-/// +-----------------+--------------+-----------------+-----+--+--+
-/// | IOVA bits 47:24 | region number| page in region  |  G  |W |R |   a page, W or R set
-/// +-----------------+--------------+-----------------+-----+--+--+
-/// |0|            number of the invalidation          |     |0 |0 |   emptied by an invalidation
-/// |1|   who       |  count at the time, bits 33:0    |     |0 |0 |   emptied by one walk
-/// +-----------------------------------------------------------+--+
+/// 63              48 47                12 11 10  9  8  7        0
+/// +-----------------+--------------------+--+--+--+--+-----------+
+/// | IOVA bits 39:24 | RAM address, 47:12 |  G  |W |R | IOVA 47:40|   a page, W or R set
+/// +-----------------+--------------------+--+--+--+--+-----------+
+/// |0|      number of the invalidation    |           0           |   emptied by an invalidation
+/// |1| who, 62:46 | count then, low bits  |           0           |   emptied by one walk
+/// +--------------------------------------+-----------------------+
 /// ```
+///
+/// The frame stands where the result has it, and what is compared stands as in the address rotated
+/// left by 24: so the processor has nothing to do between the word and the result but to mask.
+/// (That brings IOVA bits 51:50 to where G is; they stand there together, combined by xor.)
 ///
 /// Bits 63 to 48 of the addresses are the same in all words: those of the first page that is
 /// inserted, as a guest's buffers mostly lie together. What does not fit (large pages, pages with
@@ -54,7 +58,7 @@ public final class Iotlb {
 
   static {
     try {
-      GENERATION = MethodHandles.lookup().findVarHandle(Iotlb.class, "generation", int.class);
+      GENERATION = MethodHandles.lookup().findVarHandle(Iotlb.class, "generation", long.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -66,34 +70,41 @@ public final class Iotlb {
   /// IOVA bits that a word can tell apart.
   private static final int WIDTH = 48;
 
-  private static final int TAG_SHIFT = 16;
-  private static final long TAG = -1L << 40;
-  private static final long FRAME = 0xFF_FFFF_FFF0L;
-  private static final int FRAME_SHIFT = 8;
-  private static final long RIGHTS = 3;
-  private static final int NEXT_GENERATION = 4;
-  private static final int GENERATION_BITS = 12;
+  private static final int TAG_ROTATION = 24;
+  private static final long TAG = 0xFFFF_0000_0000_00FFL;
+  private static final long FRAME = 0xFFFF_FFFF_F000L;
+  private static final int RIGHTS_SHIFT = 8;
+  private static final long RIGHTS = 3 << RIGHTS_SHIFT;
+  private static final int NEXT_GENERATION = 1 << 10;
+  private static final int GENERATION_BITS = 3 << 10;
 
-  private static final int EMPTY_SHIFT = 2;
-  private static final int WHO_SHIFT = 36;
-  private static final long WHO = (1L << 27) - 1;
+  private static final int EMPTY_SHIFT = 12;
+  private static final int WHO_SHIFT = 46;
+  private static final long WHO = (1L << 17) - 1;
   private static final long COUNT_IN_MARK = (1L << 34) - 1;
 
   private final long tag;
   private final GuestMemory memory;
   private final InvalidationCount count;
   private final long[] words;
+
+  /// One less than there are slots. A field, as a lookup has fewer registers to keep than it would
+  /// have with the length of the array.
+  private final int slotMask;
+
   private final AtomicInteger marks = new AtomicInteger();
 
   /// Bits 63 to 48 of the addresses that the words are for; [#UNDECIDED] before the first of them.
-  /// Written once, under this; who reads it too early finds nothing cached yet.
-  private int high = UNDECIDED;
+  /// Written once, under this; who reads it too early finds nothing cached yet. A long, like the
+  /// generation, which a lookup can compare where it is; read in two halves it would fit no
+  /// address.
+  private long high = UNDECIDED;
 
-  private static final int UNDECIDED = -1;
+  private static final long UNDECIDED = -1;
 
   /// The generation of the pages that count, in its place in a word. Written by invalidations, one
   /// at a time. A lookup needs no order: it is in a section, or asks for the count afterwards.
-  private int generation;
+  private long generation;
 
   /// The number of the invalidation that began the generation. Written before it.
   private long generationSince;
@@ -114,6 +125,7 @@ public final class Iotlb {
     this.memory = memory;
     this.count = count;
     words = new long[slots];
+    slotMask = slots - 1;
   }
 
   /// The address space, by the model's numbering.
@@ -135,11 +147,8 @@ public final class Iotlb {
   /// @return a [Ram] address, good to the end of the 4 KiB page that holds `iova`; or [#MISS]
   public long find(long iova, int rights) {
     long word = (long) WORDS.getAcquire(words, slot(iova));
-    if ((((word ^ (iova << TAG_SHIFT) ^ generation) & (TAG | GENERATION_BITS))
-            | (~word & rights)
-            | (iova >>> WIDTH ^ high))
-        == 0) {
-      return (word & FRAME) << FRAME_SHIFT | (iova & IN_PAGE);
+    if ((difference(word, iova) | (~word & (long) rights << RIGHTS_SHIFT)) == 0) {
+      return (word & FRAME) | (iova & IN_PAGE);
     }
     LargeIotlb other = large;
     return other == null ? MISS : other.find(iova, rights);
@@ -151,24 +160,28 @@ public final class Iotlb {
     long word = (long) WORDS.getAcquire(words, slot(iova));
     if (isPageOf(word, iova)) {
       long base = iova & ~IN_PAGE;
-      long address = memory.addressOf((word & FRAME) << FRAME_SHIFT);
+      long address = memory.addressOf(word & FRAME);
+      int rights = (int) (word & RIGHTS) >>> RIGHTS_SHIFT;
       return address == GuestMemory.NO_ADDRESS
           ? null
-          : new Page(base, address, PAGE_SHIFT, (word & 1) != 0, (word & 2) != 0, tag);
+          : new Page(base, address, PAGE_SHIFT, (rights & 1) != 0, (rights & 2) != 0, tag);
     }
     LargeIotlb other = large;
     return other == null ? null : other.lookup(iova);
   }
 
   private boolean isPageOf(long word, long iova) {
-    return (word & RIGHTS) != 0
-        && (((word ^ (iova << TAG_SHIFT) ^ generation) & (TAG | GENERATION_BITS))
-                | (iova >>> WIDTH ^ high))
-            == 0;
+    return (word & RIGHTS) != 0 && difference(word, iova) == 0;
+  }
+
+  /// 0 if the word, if it is a page's, is that of this address in the present generation.
+  private long difference(long word, long iova) {
+    return ((word ^ Long.rotateLeft(iova, TAG_ROTATION) ^ generation) & (TAG | GENERATION_BITS))
+        | (iova >>> WIDTH ^ high);
   }
 
   private int slot(long iova) {
-    return (int) (iova >>> PAGE_SHIFT) & (words.length - 1);
+    return (int) (iova >>> PAGE_SHIFT) & slotMask;
   }
 
   // --- walks
@@ -257,7 +270,7 @@ public final class Iotlb {
     if (high == UNDECIDED) {
       synchronized (this) {
         if (high == UNDECIDED) {
-          high = (int) (iova >>> WIDTH);
+          high = iova >>> WIDTH;
         }
       }
     }
@@ -272,11 +285,11 @@ public final class Iotlb {
   }
 
   private boolean insert(long walked, long iova, long ticket) {
-    long page =
-        (iova << TAG_SHIFT & TAG)
-            | (walked & WALKED_RAM) >>> FRAME_SHIFT
-            | walked >>> WALKED_RIGHTS_SHIFT;
-    long word = page | (int) GENERATION.getAcquire(this);
+    long current = (long) GENERATION.getAcquire(this);
+    long word =
+        ((Long.rotateLeft(iova, TAG_ROTATION) ^ current) & (TAG | GENERATION_BITS))
+            | (walked & FRAME)
+            | walked >>> WALKED_RIGHTS_SHIFT << RIGHTS_SHIFT;
     if (isOlder(ticket, generationSince)) {
       return false;
     }
@@ -315,7 +328,7 @@ public final class Iotlb {
       synchronized (this) {
         made = large;
         if (made == null) {
-          made = new LargeIotlb();
+          made = new LargeIotlb(tag, memory);
           large = made;
         }
       }
@@ -329,13 +342,13 @@ public final class Iotlb {
   ///
   /// @param number the invalidation's first count
   void drop(long first, long last, long number) {
-    int window = high;
+    long window = high;
     if (window == UNDECIDED) {
       // Whatever it will be: the walks under way must not insert.
       empty(first, last, number);
     } else {
-      long from = (long) window << WIDTH;
-      long to = from | (-1L >>> TAG_SHIFT);
+      long from = window << WIDTH;
+      long to = from | ((1L << WIDTH) - 1);
       if (Long.compareUnsigned(first, to) <= 0 && Long.compareUnsigned(from, last) <= 0) {
         empty(
             Long.compareUnsigned(first, from) > 0 ? first : from,
@@ -357,10 +370,10 @@ public final class Iotlb {
     long empty = number << EMPTY_SHIFT;
     if (pages < words.length) {
       for (long i = 0; i < pages; i++) {
-        WORDS.setRelease(words, (int) (firstPage + i) & (words.length - 1), empty);
+        WORDS.setRelease(words, (int) (firstPage + i) & slotMask, empty);
       }
     } else {
-      int next = (generation + NEXT_GENERATION) & GENERATION_BITS;
+      long next = (generation + NEXT_GENERATION) & GENERATION_BITS;
       if (next == 0) {
         Arrays.fill(words, empty);
       }

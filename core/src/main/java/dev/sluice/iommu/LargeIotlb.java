@@ -1,15 +1,28 @@
 package dev.sluice.iommu;
 
 import dev.sluice.iommu.Translation.Page;
+import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.Ram;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /// The cached translations of one address space that do not fit a word of [Iotlb].
 ///
-/// Direct mapped: a slot for each of [#SMALL_SLOTS] consecutive 4 KiB pages and for each of
-/// [#LARGE_SLOTS] consecutive 2 MiB pages. A page of another size stands in the slot of the address
-/// that missed.
+/// A page of 2 MiB that lies in RAM, aligned there as in the address space, is one word, too, in a
+/// table with a slot for each of [#LARGE_SLOTS] consecutive pages of that size:
+///
+/// ```text
+/// 63             48 47                    21 20 19 18  17  16                       0
+/// +----------------+------------------------+-----+--+---+---------------------------+
+/// | IOVA bits 46:31|  RAM address, 47:21    |  -  |W | R | IOVA bits 63:47           |
+/// +----------------+------------------------+-----+--+---+---------------------------+
+/// ```
+///
+/// All others are objects, in a direct-mapped table with a slot for each of [#SMALL_SLOTS]
+/// consecutive 4 KiB pages, or in one as the words' if they have 2 MiB or more. A page of another
+/// size stands in the slot of the address that missed.
 ///
 /// A lookup takes no lock. Inserts and invalidations are made under this object's, by [Iotlb].
 final class LargeIotlb {
@@ -17,6 +30,14 @@ final class LargeIotlb {
   private static final int LARGE_SLOTS = 1024;
   private static final int SMALL_SHIFT = 12;
   private static final int LARGE_SHIFT = 21;
+  private static final long IN_LARGE = (1L << LARGE_SHIFT) - 1;
+
+  private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final int TAG_ROTATION = 17;
+  private static final long TAG = 0xFFFF_0000_0001_FFFFL;
+  private static final long FRAME = 0xFFFF_FFE0_0000L;
+  private static final int RIGHTS_SHIFT = 17;
+  private static final long RIGHTS = 3L << RIGHTS_SHIFT;
 
   /// A page with what a lookup asks of it at hand.
   ///
@@ -39,6 +60,12 @@ final class LargeIotlb {
     }
   }
 
+  private final long tag;
+  private final GuestMemory memory;
+
+  /// 0 where there is none.
+  private final long[] words = new long[LARGE_SLOTS];
+
   private final AtomicReferenceArray<@Nullable Entry> small =
       new AtomicReferenceArray<>(SMALL_SLOTS);
   private final AtomicReferenceArray<@Nullable Entry> large =
@@ -55,11 +82,20 @@ final class LargeIotlb {
 
   private int inLarge;
 
-  LargeIotlb() {}
+  private int inWords;
+
+  LargeIotlb(long tag, GuestMemory memory) {
+    this.tag = tag;
+    this.memory = memory;
+  }
 
   /// As [Iotlb#find].
   long find(long iova, int rights) {
-    Entry entry = large.getAcquire(slot(large, iova, LARGE_SHIFT));
+    long word = (long) WORDS.getAcquire(words, slot(iova));
+    if ((difference(word, iova) | (~word & (long) rights << RIGHTS_SHIFT)) == 0) {
+      return (word & FRAME) | (iova & IN_LARGE);
+    }
+    Entry entry = large.getAcquire(slot(iova));
     if (entry != null && entry.grants(iova, rights)) {
       return entry.at(iova);
     }
@@ -68,12 +104,30 @@ final class LargeIotlb {
   }
 
   @Nullable Page lookup(long iova) {
-    Entry entry = large.getAcquire(slot(large, iova, LARGE_SHIFT));
+    long word = (long) WORDS.getAcquire(words, slot(iova));
+    if (word != 0 && difference(word, iova) == 0) {
+      return page(word, iova);
+    }
+    Entry entry = large.getAcquire(slot(iova));
     if (entry != null && entry.page.contains(iova)) {
       return entry.page;
     }
     entry = small.getAcquire(slot(small, iova, SMALL_SHIFT));
     return entry != null && entry.page.contains(iova) ? entry.page : null;
+  }
+
+  /// 0 if the word, if it is a page's, is that of this address.
+  private static long difference(long word, long iova) {
+    return (word ^ Long.rotateLeft(iova, TAG_ROTATION)) & TAG;
+  }
+
+  private @Nullable Page page(long word, long iova) {
+    long address = memory.addressOf(word & FRAME);
+    long rights = (word & RIGHTS) >>> RIGHTS_SHIFT;
+    return address == GuestMemory.NO_ADDRESS
+        ? null
+        : new Page(
+            iova & ~IN_LARGE, address, LARGE_SHIFT, (rights & 1) != 0, (rights & 2) != 0, tag);
   }
 
   void insert(Page page, long ram, long iova) {
@@ -82,11 +136,25 @@ final class LargeIotlb {
       oddSmall |= page.shift() != SMALL_SHIFT;
       inSmall++;
       small.set(slot(small, iova, SMALL_SHIFT), entry);
+      return;
+    }
+    // What it replaces may be in the other table.
+    boolean fits = page.shift() == LARGE_SHIFT && ram != Ram.NOWHERE && (ram & IN_LARGE) == 0;
+    int place = slot(iova);
+    if (fits) {
+      inWords++;
+      WORDS.setRelease(words, place, entry.rights == 0 ? 0 : word(iova, ram, entry.rights));
+      dropSlot(large, place, page.iova(), page.last());
     } else {
       oddLarge |= page.shift() != LARGE_SHIFT;
       inLarge++;
-      large.set(slot(large, iova, LARGE_SHIFT), entry);
+      dropWord(place, page.iova(), page.last());
+      large.set(place, entry);
     }
+  }
+
+  private static long word(long iova, long ram, int rights) {
+    return (Long.rotateLeft(iova, TAG_ROTATION) & TAG) | ram | (long) rights << RIGHTS_SHIFT;
   }
 
   /// Drops what overlaps `[first, last]`.
@@ -99,6 +167,26 @@ final class LargeIotlb {
     if (inLarge != 0) {
       oddLarge = drop(large, first, last, LARGE_SHIFT, oddLarge);
       inLarge = all ? 0 : inLarge;
+    }
+    if (inWords != 0) {
+      dropWords(first, last);
+      inWords = all ? 0 : inWords;
+    }
+  }
+
+  private void dropWords(long first, long last) {
+    long firstPage = first >>> LARGE_SHIFT;
+    long pages = Math.min((last >>> LARGE_SHIFT) - firstPage + 1, LARGE_SLOTS);
+    for (long i = 0; i < pages; i++) {
+      dropWord((int) (firstPage + i) & (LARGE_SLOTS - 1), first, last);
+    }
+  }
+
+  private void dropWord(int slot, long first, long last) {
+    long base = Long.rotateRight(words[slot] & TAG, TAG_ROTATION) | (long) slot << LARGE_SHIFT;
+    if (Long.compareUnsigned(base, last) <= 0
+        && Long.compareUnsigned(first, base | IN_LARGE) <= 0) {
+      WORDS.setRelease(words, slot, 0);
     }
   }
 
@@ -136,6 +224,10 @@ final class LargeIotlb {
       return null;
     }
     return entry;
+  }
+
+  private static int slot(long iova) {
+    return (int) (iova >>> LARGE_SHIFT) & (LARGE_SLOTS - 1);
   }
 
   private static int slot(AtomicReferenceArray<@Nullable Entry> slots, long iova, int shift) {
