@@ -180,7 +180,7 @@ final class Transfers {
     return null;
   }
 
-  /// Moves as many bytes as cached translations lead to in one run of RAM; for the first page the
+  /// Moves as many bytes as cached translations lead to, run of RAM by run; for the first page the
   /// model may walk.
   ///
   /// @return 0 when the first page is not found so, or its RAM is going
@@ -195,22 +195,35 @@ final class Transfers {
     Iotlb space = endpoint.space();
     int rights = kind.access.rights();
     long at = space == null ? Iotlb.MISS : endpoint.resolve(by, space, iova, kind.access);
-    if (space == null || at == Iotlb.MISS) {
-      return 0;
+    long done = 0;
+    while (space != null && at != Iotlb.MISS && done < length) {
+      long left = length - done;
+      long run = GuestMemory.PAGE - ((iova + done) & (GuestMemory.PAGE - 1));
+      long next = Iotlb.MISS;
+      while (run < left && (next = space.find(iova + done + run, rights)) == at + run) {
+        run += GuestMemory.PAGE;
+      }
+      if (run < left && next != Iotlb.MISS) {
+        ram.touch(next);
+      }
+      run = Math.min(run, left);
+      if (!moveRun(kind, at, other, offset + done, run, value)) {
+        return done;
+      }
+      done += run;
+      at = next;
     }
-    long run = GuestMemory.PAGE - (iova & (GuestMemory.PAGE - 1));
-    while (run < length && space.find(iova + run, rights) == at + run) {
-      run += GuestMemory.PAGE;
-    }
-    run = Math.min(run, length);
-    boolean moved =
-        switch (kind) {
-          case READ -> ram.read(at, other, offset, run);
-          case WRITE, WRITE_BACK -> ram.write(at, other, offset, run);
-          case FILL -> ram.fill(at, run, value);
-          case CHECK_READ, CHECK_WRITE, CHECK_BOTH, CLAIM_WRITE, CLAIM_BOTH -> true;
-        };
-    return moved ? run : 0;
+    return done;
+  }
+
+  private boolean moveRun(
+      TransferKind kind, long at, MemorySegment other, long offset, long length, byte value) {
+    return switch (kind) {
+      case READ -> ram.read(at, other, offset, length);
+      case WRITE, WRITE_BACK -> ram.write(at, other, offset, length);
+      case FILL -> ram.fill(at, length, value);
+      case CHECK_READ, CHECK_WRITE, CHECK_BOTH, CLAIM_WRITE, CLAIM_BOTH -> true;
+    };
   }
 
   private static final ValueLayout.OfInt LITTLE_ENDIAN_INT =

@@ -17,7 +17,14 @@ final class Scalars {
   private static final VarHandle LONG =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.nativeOrder()).varHandle();
 
+  private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
+
   private Scalars() {}
+
+  /// Loads a byte for the processor's caches only. Opaque, or the compiler would leave it out.
+  static void touch(MemorySegment memory, long offset) {
+    byte _ = (byte) BYTE.getOpaque(memory, offset);
+  }
 
   static boolean isAligned(MemorySegment memory, long offset, int bytes) {
     return ((memory.address() + offset) & (bytes - 1)) == 0;

@@ -92,6 +92,31 @@ class DmaContextCopyTest {
 
   // --- what moves
 
+  /// RAM may begin anywhere, so a page's place in its region says nothing about where it ends.
+  @Test
+  void pagesOfRamThatBeginsWithinAPageAreMovedAsOthers() {
+    long ram = 0x1000_0800;
+    memory.addRam(ram, RamRegion.allocate(16 * PAGE));
+    long[] pages = {0x1000_5000, 0x1000_3000, 0x1000_4000, 0x1000_1000};
+    for (int i = 0; i < pages.length; i++) {
+      iommu.map((7 + i) * PAGE, pages[i], 12, Access.READ_WRITE);
+    }
+    MemorySegment from = Bytes.noise(3 * PAGE, 3);
+    for (int i = 0; i < 2; i++) { // by the tables, then cached
+      MemorySegment into = Bytes.zeros(3 * PAGE);
+      assertThat(dma.write(7 * PAGE + 100, from, 0, 3 * PAGE)).isNull();
+      assertThat(dma.read(7 * PAGE + 100, into, 0, 3 * PAGE)).isNull();
+      assertThat(into.mismatch(from)).isEqualTo(-1);
+      int inFirst = (int) PAGE - 100;
+      assertThat(Bytes.at(memory, pages[0] + 100, inFirst))
+          .isEqualTo(Bytes.array(from.asSlice(0, inFirst)));
+      assertThat(Bytes.at(memory, pages[1], 2 * (int) PAGE))
+          .isEqualTo(Bytes.array(from.asSlice(inFirst, 2 * PAGE)));
+      assertThat(Bytes.at(memory, pages[3], 100))
+          .isEqualTo(Bytes.array(from.asSlice(3 * PAGE - 100)));
+    }
+  }
+
   @Test
   void bytesGoWhereTheTablesSay() {
     machine.map(7, 3).map(8, 1);
