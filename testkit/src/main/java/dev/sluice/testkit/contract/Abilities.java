@@ -15,6 +15,8 @@ import java.util.Set;
 /// @param notice how the guest learns of completion
 /// @param outstanding how many invalidations a guest may have asked for before the first is
 ///   complete
+/// @param drains the most drains that a guest can have under way at a time, whatever it does; a cap
+///   that the model names, or the number of the guest's processors
 /// @param independent whether one over other pages completes while the first is not complete; else
 ///   they complete in order, or behind one bit
 /// @param faultRecords how many refused accesses a guest finds that looks only after the last;
@@ -26,6 +28,7 @@ public record Abilities(
     Set<Width> widths,
     Notice notice,
     int outstanding,
+    int drains,
     boolean independent,
     int faultRecords) {
 

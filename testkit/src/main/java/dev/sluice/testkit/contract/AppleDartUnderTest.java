@@ -36,6 +36,10 @@ public final class AppleDartUnderTest implements IommuUnderTest {
   private static final int INDEX_BITS = PAGE_SHIFT - 3;
   private static final long VALID = 1;
   private static final long WHOLE_PAGE = 0xFFFL << 40;
+
+  /// What the model has under way at a time; the rest is merged.
+  private static final int MOST_DRAINS = 32;
+
   private static final PageSize SMALLEST = new PageSize(PAGE_SHIFT, 0x40_0000);
 
   private final ContractMemory memory;
@@ -85,6 +89,7 @@ public final class AppleDartUnderTest implements IommuUnderTest {
         EnumSet.of(Width.DOMAIN, Width.EVERYTHING),
         Notice.POLLED,
         10_000,
+        MOST_DRAINS,
         false,
         PAGE_BYTES);
   }
@@ -222,6 +227,12 @@ public final class AppleDartUnderTest implements IommuUnderTest {
 
   private void write(int offset, long value) {
     iommu.writeRegister(offset, 4, value);
+  }
+
+  @Override
+  public void flood(int domain, long iova) {
+    invalidate(streams(domain));
+    invalidateAll();
   }
 
   @Override

@@ -45,6 +45,11 @@ public interface IommuUnderTest extends AutoCloseable {
   /// @throws UnsupportedOperationException when the architecture has no such thing
   Request clear(Width width, int domain);
 
+  /// Asks for a page to be forgotten, by every means that does not wait for what was asked before,
+  /// as a guest does that wants to be remembered in as many places as it can. The driver has lost
+  /// its way afterwards: [#reset] comes next.
+  void flood(int domain, long iova);
+
   /// How often the guest was told of a completion without having to look: interrupts, processors
   /// resumed. 0 where it polls.
   int notices();

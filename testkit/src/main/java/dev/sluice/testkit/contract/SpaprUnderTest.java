@@ -32,6 +32,9 @@ public final class SpaprUnderTest implements IommuUnderTest {
   private static final int WINDOW_SHIFT = 30;
   private static final int DOMAINS = 8;
 
+  /// Those of a guest that floods the model: each is halted by one call at the most.
+  private static final int PROCESSORS = 16;
+
   /// The model remembers so many refused accesses for whoever asks the firmware.
   private static final int FAULTS = 64;
 
@@ -46,6 +49,7 @@ public final class SpaprUnderTest implements IommuUnderTest {
   private final SpaprIommu iommu;
   private final List<PartitionableEndpoint> bridges = new ArrayList<>();
   private final AtomicInteger resumed = new AtomicInteger();
+  private final List<Processor> flooding = new ArrayList<>();
 
   /// The newest report that the guest has taken.
   private int taken;
@@ -106,6 +110,7 @@ public final class SpaprUnderTest implements IommuUnderTest {
         EnumSet.of(Width.PAGE, Width.RANGE, Width.DOMAIN),
         Notice.RESUMED_PROCESSOR,
         256,
+        PROCESSORS,
         true,
         FAULTS);
   }
@@ -179,6 +184,14 @@ public final class SpaprUnderTest implements IommuUnderTest {
     }
     long pages = 1L << (WINDOW_SHIFT - SMALLEST.shift());
     return new Processor().call(H_STUFF_TCE, liobn(domain), 0, 0, pages);
+  }
+
+  @Override
+  public void flood(int domain, long iova) {
+    flooding.removeIf(Processor::isComplete);
+    if (flooding.size() < PROCESSORS) {
+      flooding.add(new Processor().call(H_PUT_TCE, liobn(domain), iova, 0, 0));
+    }
   }
 
   @Override

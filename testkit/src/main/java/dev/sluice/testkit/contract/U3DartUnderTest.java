@@ -30,6 +30,10 @@ public final class U3DartUnderTest implements IommuUnderTest {
   private static final int PAGE_SHIFT = 12;
   private static final int TABLE_PAGES = 8;
   private static final int TABLE_BYTES = TABLE_PAGES << PAGE_SHIFT;
+
+  /// What the model has under way at a time; the rest is merged.
+  private static final int MOST_DRAINS = 32;
+
   private static final PageSize SMALLEST = new PageSize(PAGE_SHIFT, 0x10_0000);
 
   private final ContractMemory memory;
@@ -82,6 +86,7 @@ public final class U3DartUnderTest implements IommuUnderTest {
         u4 ? Set.of(Width.PAGE, Width.EVERYTHING) : Set.of(Width.EVERYTHING),
         Notice.POLLED,
         10_000,
+        MOST_DRAINS,
         false,
         1 << PAGE_SHIFT);
   }
@@ -148,6 +153,12 @@ public final class U3DartUnderTest implements IommuUnderTest {
 
   private Request until(long bit) {
     return () -> (iommu.readRegister(CNTL, 4) & bit) == 0;
+  }
+
+  @Override
+  public void flood(int domain, long iova) {
+    invalidate(iova, 1);
+    flush();
   }
 
   @Override

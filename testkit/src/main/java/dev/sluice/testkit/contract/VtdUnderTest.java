@@ -24,6 +24,7 @@ import java.util.random.RandomGenerator;
 public final class VtdUnderTest implements IommuUnderTest {
   private static final int GCMD = 0x18;
   private static final int RTADDR = 0x20;
+  private static final int CCMD = 0x28;
   private static final int FSTS = 0x34;
   private static final int IQT = 0x88;
   private static final int IQA = 0x90;
@@ -53,6 +54,13 @@ public final class VtdUnderTest implements IommuUnderTest {
   private static final long WIDTH_48 = 2;
   private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
   private static final int DESCRIPTORS = 256;
+
+  /// What the model's queue has under way at a time; it waits with the rest.
+  private static final int OF_QUEUE = 1024;
+
+  /// One by each register that begins an invalidation: CCMD, IOTLB, and GCMD for its TE.
+  private static final int OF_REGISTERS = 3;
+
   private static final int FIRST_LARGE = 40;
 
   private final ContractMemory memory;
@@ -143,6 +151,7 @@ public final class VtdUnderTest implements IommuUnderTest {
         Set.of(Width.values()),
         queued ? Notice.INTERRUPT : Notice.POLLED,
         queued ? DESCRIPTORS / 2 - 1 : 1,
+        queued ? OF_QUEUE + OF_REGISTERS : OF_REGISTERS,
         false,
         FAULT_RECORDS);
   }
@@ -267,6 +276,22 @@ public final class VtdUnderTest implements IommuUnderTest {
       runWorker();
       return (int) load(status) == data;
     };
+  }
+
+  /// The queue without wait descriptors, which would keep it where it is.
+  @Override
+  public void flood(int domain, long iova) {
+    if (queued) {
+      append(2 | OF_PAGES << 4 | domainId(domain) << 16, iova);
+      iommu.writeRegister(IQT, 4, tail * 16L);
+    } else {
+      command(OF_PAGES, domain, iova);
+      iommu.writeRegister(CCMD, 8, START | GLOBAL << 61);
+    }
+    long enabled = queued ? QUEUED_INVALIDATION_ENABLE : 0;
+    iommu.writeRegister(GCMD, 4, enabled);
+    iommu.writeRegister(GCMD, 4, enabled | TRANSLATION_ENABLE);
+    runWorker();
   }
 
   private void append(long low, long high) {
