@@ -99,7 +99,7 @@ final class DmaTranslation {
     }
     int rights = RadixWalk.rights(walk);
     boolean writable = (rights & Access.WRITE.rights()) != 0;
-    long ram = tables.ramAddress(RadixWalk.address(walk), writable);
+    long ram = tables.ramAddress(endpoint.memory(), RadixWalk.address(walk), writable);
     if (ram == Ram.NOWHERE || (ram & (GuestMemory.PAGE - 1)) != 0) {
       return Iotlb.MISS;
     }

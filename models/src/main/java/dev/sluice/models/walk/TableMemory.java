@@ -50,11 +50,13 @@ public final class TableMemory {
   /// The RAM address of a page of 4 KiB, as [GuestMemory#ramAddress], found fast where the tables
   /// are.
   ///
+  /// @param of whose RAM address: a device may reach another memory than the tables are in, and
+  ///   another number there is another region
   /// @param address a multiple of 4 KiB
-  public long ramAddress(long address, boolean write) {
-    RamWindow window = usual();
+  public long ramAddress(GuestMemory of, long address, boolean write) {
+    RamWindow window = of == memory ? usual() : null;
     long found = window == null ? Ram.NOWHERE : window.ramAddress(address, write);
-    return found != Ram.NOWHERE ? found : memory.ramAddress(address, GuestMemory.PAGE, write);
+    return found != Ram.NOWHERE ? found : of.ramAddress(address, GuestMemory.PAGE, write);
   }
 
   /// Whether the entry at `address` can be loaded: for who met [RamWindow#ALL_ONES], which may be

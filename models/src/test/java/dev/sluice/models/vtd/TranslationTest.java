@@ -18,6 +18,8 @@ import dev.sluice.iommu.AbortReason;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
+import dev.sluice.memory.GuestMemory;
+import dev.sluice.memory.RamRegion;
 import dev.sluice.memory.Word;
 import java.nio.ByteOrder;
 import java.util.HashMap;
@@ -55,6 +57,30 @@ class TranslationTest {
 
   private void assertFault(long iova, Access access, int code, AbortReason reason) {
     assertThat(translate(iova, access)).isEqualTo(new Translation.Fault(reason, code, true));
+  }
+
+  /// As behind QEMU, where each function has a session, and memory, of its own.
+  @Test
+  void pagesAreThoseOfTheDevicesMemoryNotOfTheUnits() {
+    long top = tables.translated(DEVICE, WIDTH_48, DOMAIN);
+    tables.map(top, 4, 1, IOVA, DATA, READ_WRITE);
+    tables.map(top, 4, 1, IOVA + 4096, DATA + 4096, READ_WRITE);
+    tables.map(top, 4, 1, IOVA + 8192, DATA + 8192, READ_WRITE);
+    machine.enabled();
+    GuestMemory memory = new GuestMemory();
+    memory.addRam(DATA, RamRegion.allocate(8192));
+    try (DmaContext device = DmaContext.behind(machine.iommu, memory, DEVICE)) {
+      Word word = new Word();
+      for (int i = 0; i < 2; i++) {
+        assertThat(device.fill(IOVA + i * 4096L, 4, (byte) 7)).isNull();
+        memory.load(DATA + i * 4096L, 4, ByteOrder.LITTLE_ENDIAN, word);
+        assertThat(word.asInt()).isEqualTo(0x0707_0707);
+        assertThat(tables.load(DATA + i * 4096L)).isZero();
+      }
+      assertThat(device.fill(IOVA + 8192, 4, (byte) 7)).as("memory it has not").isNotNull();
+      assertThat(tables.load(DATA + 8192)).isZero();
+    }
+    memory.remove(0, -1, () -> {});
   }
 
   private static int levels(long width) {
