@@ -51,6 +51,7 @@ final class Translations {
       case READ_ONLY -> AbortReason.READ_ONLY_MEMORY;
       case WOULD_BLOCK -> AbortReason.WOULD_BLOCK;
       case MISALIGNED -> AbortReason.MISALIGNED;
+      case NO_ATOMICS -> AbortReason.NO_ATOMICS;
       // OK: the region was replaced between the refusal and the question.
       case FAILED, OK -> AbortReason.MEMORY_FAILED;
     };

@@ -45,10 +45,14 @@ final class Libc {
   static final int F_GETFL = 3;
   static final int F_SETFL = 4;
   static final int F_DUPFD_CLOEXEC = 1030;
+  static final int F_ADD_SEALS = 1033;
+  static final int F_GET_SEALS = 1034;
+  static final int F_SEAL_SHRINK = 0x2;
   static final int O_NONBLOCK = 0x800;
   static final int EFD_CLOEXEC = 0x80000;
   static final int EFD_NONBLOCK = 0x800;
   static final int MFD_CLOEXEC = 1;
+  static final int MFD_ALLOW_SEALING = 2;
   static final int AT_EMPTY_PATH = 0x1000;
   static final int STATX_TYPE = 0x1;
   static final int STATX_SIZE = 0x200;

@@ -18,10 +18,12 @@ public final class MappedFile implements AutoCloseable {
 
   private final Arena arena;
   private final MemorySegment segment;
+  private final boolean lasting;
 
-  private MappedFile(Arena arena, MemorySegment segment) {
+  private MappedFile(Arena arena, MemorySegment segment, boolean lasting) {
     this.arena = arena;
     this.segment = segment;
+    this.lasting = lasting;
   }
 
   /// Maps `length` bytes from `offset` on. Neither has to be a multiple of the page size, not even
@@ -60,7 +62,14 @@ public final class MappedFile implements AutoCloseable {
         MemorySegment.ofAddress(address)
             .reinterpret(mapped, arena, whole -> Libc.munmap(whole.address(), mapped));
     MemorySegment segment = pages.asSlice(offset - start, length);
-    return new MappedFile(arena, writable ? segment : segment.asReadOnly());
+    boolean lasting = page == PAGE && isSealed(fd);
+    return new MappedFile(arena, writable ? segment : segment.asReadOnly(), lasting);
+  }
+
+  /// Whether nobody can shorten the file. Files that know no seals answer EINVAL.
+  private static boolean isSealed(Fd fd) {
+    int seals = Libc.fcntl(fd.number(), Libc.F_GET_SEALS, 0);
+    return seals >= 0 && (seals & Libc.F_SEAL_SHRINK) != 0;
   }
 
   private static long pageSize(FileStatus file) {
@@ -73,6 +82,13 @@ public final class MappedFile implements AutoCloseable {
   /// The mapped bytes, exactly as many as were asked for.
   public MemorySegment segment() {
     return segment;
+  }
+
+  /// Whether every byte stays there until [#close()], whatever another process does: a memory file
+  /// that is sealed against being shortened, and not of huge pages, of which there may be none left
+  /// for a hole that somebody has punched.
+  public boolean isLasting() {
+    return lasting;
   }
 
   /// Unmaps.

@@ -12,7 +12,8 @@ public final class Memfd {
   public static Fd create(String name, long size) throws SystemCallException {
     int number;
     try (Arena arena = Arena.ofConfined()) {
-      number = Libc.memfdCreate(arena.allocateFrom(name), Libc.MFD_CLOEXEC);
+      number =
+          Libc.memfdCreate(arena.allocateFrom(name), Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING);
     }
     if (number < 0) {
       throw new SystemCallException(
@@ -26,6 +27,15 @@ public final class Memfd {
       throw e;
     }
     return fd;
+  }
+
+  /// Lets nobody make the file shorter any more, this process included.
+  public static void sealSize(Fd fd) throws SystemCallException {
+    int failure = Libc.fcntl(fd.number(), Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK);
+    if (failure < 0) {
+      throw new SystemCallException(
+          "fcntl", Errno.of(-failure), "seal " + fd + " against being shortened");
+    }
   }
 
   /// Makes the file longer, by zeros, or shorter.

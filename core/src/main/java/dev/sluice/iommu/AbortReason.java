@@ -25,6 +25,9 @@ public enum AbortReason {
   READ_ONLY_MEMORY("read-only memory at the translated address"),
   /// An atomic operation whose address is not a multiple of its size.
   MISALIGNED("an atomic operation that is not naturally aligned"),
+  /// An atomic operation in memory that has none: its owner may shorten the file behind it, or it
+  /// is reached by messages.
+  NO_ATOMICS("no atomic operations in memory that its owner may shorten or that takes messages"),
   /// The memory is reached by messages only, which this thread or this kind of access cannot wait
   /// for.
   WOULD_BLOCK("the memory is reached by messages only"),

@@ -266,8 +266,8 @@ public final class GuestMemory {
   /// step.
   ///
   /// @param witness receives what was there, whether or not it was replaced
-  /// @return [MemoryStatus#MISALIGNED] unless naturally aligned; [MemoryStatus#FAILED] in
-  ///   message-only memory, which has no atomics
+  /// @return [MemoryStatus#MISALIGNED] unless naturally aligned; [MemoryStatus#NO_ATOMICS] in
+  ///   message-only memory, and where the [region][RamRegion#hasAtomics] has none
   public MemoryStatus compareAndExchange(
       long address, int bytes, ByteOrder order, long expected, long desired, Word witness) {
     Placed placed = map.find(address);
@@ -319,11 +319,17 @@ public final class GuestMemory {
       return MemoryStatus.HOLE;
     }
     RamRegion ram = placed.ram();
-    if (ram == null || placed.run(address, bytes) < bytes) {
+    if (ram == null) {
+      return MemoryStatus.NO_ATOMICS;
+    }
+    if (placed.run(address, bytes) < bytes) {
       return MemoryStatus.FAILED;
     }
     if (!ram.writable()) {
       return MemoryStatus.READ_ONLY;
+    }
+    if (!ram.hasAtomics()) {
+      return MemoryStatus.NO_ATOMICS;
     }
     // The host's atomics need the host address aligned too; a region may start anywhere.
     return Scalars.isAligned(ram.segment(), address - placed.first(), bytes)

@@ -14,6 +14,9 @@ public enum MemoryStatus {
   WOULD_BLOCK,
   /// An atomic operation whose address is not a multiple of its size.
   MISALIGNED,
+  /// An atomic operation in memory that has none: its owner may shorten the file behind it, or it
+  /// is reached by messages.
+  NO_ATOMICS,
   /// The region was there, but the bytes could not be moved: the peer refused or went away,
   /// truncated the file behind the region, or the region is being removed.
   FAILED

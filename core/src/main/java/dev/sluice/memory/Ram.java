@@ -39,11 +39,15 @@ public final class Ram {
   /// reader's way here is an address that it got from who read the map, so plain reads are enough.
   private final MemorySegment[] segments = new MemorySegment[NUMBERS];
 
+  /// The same for atomic operations: [#NO_RAM] where the region has none, too.
+  private final MemorySegment[] atomics = new MemorySegment[NUMBERS];
+
   /// By number; guarded by this.
   private final @Nullable RamRegion[] regions = new RamRegion[NUMBERS];
 
   Ram() {
     Arrays.fill(segments, NO_RAM);
+    Arrays.fill(atomics, NO_RAM);
   }
 
   /// Gives a region the lowest free number.
@@ -54,6 +58,7 @@ public final class Ram {
       if (regions[number] == null) {
         regions[number] = region;
         segments[number] = region.segment();
+        atomics[number] = region.hasAtomics() ? region.segment() : NO_RAM;
         return number;
       }
     }
@@ -64,6 +69,7 @@ public final class Ram {
   synchronized void remove(int number) {
     regions[number] = null;
     segments[number] = NO_RAM;
+    atomics[number] = NO_RAM;
   }
 
   static long address(int number, long offset) {
@@ -179,10 +185,11 @@ public final class Ram {
   /// Replaces 4 or 8 bytes by `desired` if they are `expected`, as one atomic step.
   ///
   /// @param witness receives what was there
-  /// @return as [#read]; false, too, when they are not aligned in host memory
+  /// @return as [#read]; false, too, when they are not aligned in host memory, or the region has no
+  ///   atomic operations
   public boolean compareAndExchange(
       long ramAddress, int bytes, ByteOrder order, long expected, long desired, Word witness) {
-    MemorySegment segment = segment(ramAddress);
+    MemorySegment segment = atomics[number(ramAddress)];
     if (!isAtomic(segment, ramAddress, bytes)) {
       return false;
     }
@@ -202,7 +209,7 @@ public final class Ram {
   /// @return as [#compareAndExchange]
   public boolean fetchAndAdd(
       long ramAddress, int bytes, ByteOrder order, long addend, Word witness) {
-    MemorySegment segment = segment(ramAddress);
+    MemorySegment segment = atomics[number(ramAddress)];
     if (!isAtomic(segment, ramAddress, bytes)) {
       return false;
     }
@@ -215,7 +222,8 @@ public final class Ram {
   }
 
   private static boolean isAtomic(MemorySegment segment, long ramAddress, int bytes) {
-    return (bytes == 4 || bytes == 8)
+    return segment != NO_RAM
+        && (bytes == 4 || bytes == 8)
         && (ramAddress & (bytes - 1)) == 0
         && Scalars.isAligned(segment, ramAddress & OFFSET, bytes);
   }

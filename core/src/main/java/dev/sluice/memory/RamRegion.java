@@ -23,6 +23,7 @@ public final class RamRegion {
 
   private final MemorySegment segment;
   private final boolean writable;
+  private final boolean lasting;
   private final Runnable unmap;
   private final AtomicBoolean placed = new AtomicBoolean();
   private final AtomicInteger holds = new AtomicInteger();
@@ -33,9 +34,10 @@ public final class RamRegion {
   /// What to run after the removal. Written before `REMOVING` is set, read after it was seen.
   private @Nullable Runnable unmapped;
 
-  private RamRegion(MemorySegment segment, boolean writable, Runnable unmap) {
+  private RamRegion(MemorySegment segment, boolean writable, boolean lasting, Runnable unmap) {
     this.segment = segment;
     this.writable = writable;
+    this.lasting = lasting;
     this.unmap = unmap;
   }
 
@@ -47,10 +49,10 @@ public final class RamRegion {
       throw new IllegalArgumentException("RAM size must be 1 byte or more: " + size);
     }
     Arena arena = Arena.ofShared();
-    return new RamRegion(arena.allocate(size, GuestMemory.PAGE), true, arena::close);
+    return new RamRegion(arena.allocate(size, GuestMemory.PAGE), true, true, arena::close);
   }
 
-  /// Memory that somebody else mapped.
+  /// Memory that somebody else mapped, and that is there until it is unmapped.
   ///
   /// @param segment the bytes, in a shared arena that `unmap` closes
   /// @param writable whether a device may write; the guest's own rights do not matter here
@@ -58,6 +60,20 @@ public final class RamRegion {
   /// @throws IllegalArgumentException when the segment is empty, not native, confined to a thread,
   ///   or read-only though devices are to write
   public static RamRegion of(MemorySegment segment, boolean writable, Runnable unmap) {
+    return of(segment, writable, true, unmap);
+  }
+
+  /// As the other, of memory that another process may take away at any time, by shortening the file
+  /// behind it, unless it is `lasting`.
+  ///
+  /// An access that meets its end is a failed one, or an [InternalError], but not an atomic one:
+  /// JDK 25 leaves its interpreted compare-and-exchange without the guard that loads and stores
+  /// have, and the fault would end the process. So there are atomic operations in lasting memory
+  /// only.
+  ///
+  /// @param lasting whether the bytes are there until `unmap`, whatever anybody does
+  public static RamRegion of(
+      MemorySegment segment, boolean writable, boolean lasting, Runnable unmap) {
     if (segment.byteSize() <= 0
         || !segment.isNative()
         || !segment.isAccessibleBy(ANOTHER_THREAD)
@@ -65,7 +81,7 @@ public final class RamRegion {
       throw new IllegalArgumentException(
           "not usable as RAM: " + segment + ", writable " + writable);
     }
-    return new RamRegion(segment, writable, unmap);
+    return new RamRegion(segment, writable, lasting, unmap);
   }
 
   /// Never started: who asks whether a segment is shared has to name a thread that does not own it.
@@ -79,6 +95,11 @@ public final class RamRegion {
   /// Whether a device may write to it.
   public boolean writable() {
     return writable;
+  }
+
+  /// Whether it has atomic operations.
+  public boolean hasAtomics() {
+    return lasting;
   }
 
   /// Its number among the regions of its memory, as [Ram#number] finds it in an address; -1 when it

@@ -11,6 +11,11 @@ import java.nio.ByteOrder;
 /// order and a store release order: a device that sees a ring's new index sees the entries written
 /// before it. The order is made by fences, so that an access is one instruction whatever its
 /// alignment.
+///
+/// Where somebody has shortened the file behind the bytes, touching them is an [InternalError],
+/// except in the JDK's interpreted compare-and-exchange, where it ends the process (JDK 25:
+/// `Unsafe_CompareAndExchangeInt` and `-Long` lack the guard that loads and stores have). So the
+/// atomic operations are for [lasting memory][RamRegion#hasAtomics].
 final class Scalars {
   private static final VarHandle INT =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.nativeOrder()).varHandle();
@@ -57,13 +62,9 @@ final class Scalars {
 
   static long compareAndExchange(
       MemorySegment memory, long offset, int bytes, ByteOrder order, long expected, long desired) {
-    // The bytes may be those of a file that the peer has shortened. Touching them is then an
-    // InternalError, except in the JDK's interpreted compare-and-exchange, where it ends the
-    // process
-    // (JDK 25: Unsafe_CompareAndExchangeInt and -Long lack the guard that loads and stores have).
-    // So
-    // load first, which leaves a peer the few nanoseconds until the exchange. An addition needs
-    // nothing: the interpreter loads first there by itself.
+    // A page that the host has no memory for shows here, as an exception. An addition needs
+    // nothing:
+    // the interpreter loads first there by itself.
     load(memory, offset, bytes, order);
     long from = inOrder(expected, bytes, order);
     long to = inOrder(desired, bytes, order);

@@ -145,7 +145,12 @@ class DmaContextScalarTest {
     memory.addMessageOnly(0, PAGE, true, port);
     iommu.map(PAGE, 0);
     port.answer(MemoryStatus.FAILED);
-    refused(way, PAGE, AbortReason.MEMORY_FAILED, TargetAbort.NO_CODE);
+    boolean atomic = way.access == Access.READ_WRITE;
+    refused(
+        way,
+        PAGE,
+        atomic ? AbortReason.NO_ATOMICS : AbortReason.MEMORY_FAILED,
+        TargetAbort.NO_CODE);
 
     Arena arena = Bytes.arena();
     memory.addRam(PAGE, RamRegion.of(arena.allocate(PAGE, 8), false, arena::close));

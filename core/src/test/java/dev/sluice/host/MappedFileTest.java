@@ -46,6 +46,22 @@ class MappedFileTest {
   }
 
   @Test
+  void onlyAFileThatNobodyCanShortenLasts() throws Exception {
+    assertThat(isLasting(memory)).isFalse();
+    Memfd.sealSize(memory);
+    assertThat(isLasting(memory)).isTrue();
+    assertThatThrownBy(() -> Memfd.resize(memory, 4096))
+        .isInstanceOf(SystemCallException.class)
+        .hasMessageContaining("EPERM");
+  }
+
+  private static boolean isLasting(Fd file) throws SystemCallException {
+    try (MappedFile mapped = MappedFile.map(file, 0, 4096, true)) {
+      return mapped.isLasting();
+    }
+  }
+
+  @Test
   void theMappingOutlivesTheDescriptor() throws Exception {
     try (MappedFile mapped = MappedFile.map(memory, 0, 4096, true)) {
       memory.close();

@@ -10,6 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -168,7 +169,7 @@ class GuestMemoryCopyTest {
     try (FileChannel file = sized(folder.resolve("ram"))) {
       Arena arena = Bytes.arena();
       MemorySegment mapped = file.map(MapMode.READ_WRITE, 0, 4 * PAGE, arena);
-      memory.addRam(0, RamRegion.of(mapped, true, arena::close));
+      memory.addRam(0, RamRegion.of(mapped, true, false, arena::close));
       assertThat(memory.store(3 * PAGE, 8, LITTLE, 5)).isEqualTo(MemoryStatus.OK);
 
       file.truncate(PAGE);
@@ -177,9 +178,7 @@ class GuestMemoryCopyTest {
       fails(() -> memory.load(3 * PAGE, 8, LITTLE, word));
       fails(() -> memory.load(3 * PAGE + 1, 8, LITTLE, word));
       fails(() -> memory.store(3 * PAGE, 8, LITTLE, 1));
-      fails(() -> memory.fetchAndAdd(3 * PAGE, 8, LITTLE, 1, word));
-      fails(() -> memory.fetchAndAdd(3 * PAGE, 8, ByteOrder.BIG_ENDIAN, 1, word));
-      fails(() -> memory.compareAndExchange(3 * PAGE, 4, LITTLE, 0, 1, word));
+      refusesAtomics(3 * PAGE);
       fails(() -> nothing(memory.read(3 * PAGE, Bytes.zeros(PAGE), 0, PAGE)));
       fails(() -> nothing(memory.write(3 * PAGE, Bytes.zeros(PAGE), 0, PAGE)));
       fails(() -> nothing(memory.fill(3 * PAGE, PAGE, (byte) 0)));
@@ -193,13 +192,38 @@ class GuestMemoryCopyTest {
     try (FileChannel file = sized(folder.resolve("ram"))) {
       Arena arena = Bytes.arena();
       MemorySegment mapped = file.map(MapMode.READ_WRITE, 0, 4 * PAGE, arena);
-      memory.addRam(0, RamRegion.of(mapped, true, arena::close));
+      memory.addRam(0, RamRegion.of(mapped, true, false, arena::close));
       assertThat(loads(100_000)).isEqualTo(100_000);
       file.truncate(0);
       Word word = new Word();
       for (int i = 0; i < 100; i++) {
         fails(() -> memory.load(0, 8, LITTLE, word));
       }
+    }
+  }
+
+  @Test
+  void memoryThatAPeerMayShortenHasNoAtomicsWhetherItDidOrNot() {
+    Arena arena = Bytes.arena();
+    memory.addRam(0, RamRegion.of(arena.allocate(PAGE, 8), true, false, arena::close));
+
+    refusesAtomics(0);
+
+    long there = memory.ramAddress(0, 1, true);
+    Word word = new Word();
+    assertThat(memory.ram().compareAndExchange(there, 8, LITTLE, 0, 1, word)).isFalse();
+    assertThat(memory.ram().fetchAndAdd(there, 8, LITTLE, 1, word)).isFalse();
+    assertThat(memory.ram().load(there, 8, LITTLE, word)).isTrue();
+    assertThat(memory.load(0, 8, LITTLE, word)).isEqualTo(MemoryStatus.OK);
+    assertThat(word.asLong()).isZero();
+  }
+
+  private void refusesAtomics(long address) {
+    Word word = new Word();
+    for (ByteOrder order : List.of(LITTLE, ByteOrder.BIG_ENDIAN)) {
+      assertThat(memory.fetchAndAdd(address, 8, order, 1, word)).isEqualTo(MemoryStatus.NO_ATOMICS);
+      assertThat(memory.compareAndExchange(address, 4, order, 0, 1, word))
+          .isEqualTo(MemoryStatus.NO_ATOMICS);
     }
   }
 

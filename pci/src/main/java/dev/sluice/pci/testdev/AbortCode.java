@@ -29,6 +29,7 @@ final class AbortCode {
       case WOULD_BLOCK -> 12;
       case MEMORY_FAILED -> 13;
       case BUS_MASTER_OFF -> 14;
+      case NO_ATOMICS -> 15;
     };
   }
 }

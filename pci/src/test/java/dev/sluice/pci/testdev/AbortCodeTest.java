@@ -24,7 +24,8 @@ class AbortCodeTest {
     "MISALIGNED, 11",
     "WOULD_BLOCK, 12",
     "MEMORY_FAILED, 13",
-    "BUS_MASTER_OFF, 14"
+    "BUS_MASTER_OFF, 14",
+    "NO_ATOMICS, 15"
   })
   void eachReasonHasItsNumber(AbortReason reason, int code) {
     assertThat(AbortCode.of(reason)).isEqualTo(code);

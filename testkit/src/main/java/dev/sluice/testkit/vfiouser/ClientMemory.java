@@ -21,6 +21,13 @@ public abstract sealed class ClientMemory implements AutoCloseable {
     return new File(fd, MappedFile.map(fd, 0, size, true));
   }
 
+  /// As [#file], and nobody can cut it short: [#truncate] fails.
+  public static ClientMemory sealedFile(long size) throws IOException {
+    Fd fd = Memfd.create("sealed client memory", size);
+    Memfd.sealSize(fd);
+    return new File(fd, MappedFile.map(fd, 0, size, true));
+  }
+
   /// Zeros in this process, to be sent as they are.
   public static ClientMemory local(long size) {
     return new Local(size);

@@ -71,7 +71,7 @@ final class MemoryMessages {
   private void addShared(long iova, SharedBytes bytes, boolean writable) {
     boolean added = false;
     try {
-      memory.addRam(iova, RamRegion.of(bytes.segment(), writable, bytes.unmap()));
+      memory.addRam(iova, RamRegion.of(bytes.segment(), writable, bytes.lasting(), bytes.unmap()));
       added = true;
     } finally {
       if (!added) {

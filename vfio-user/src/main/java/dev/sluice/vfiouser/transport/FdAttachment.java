@@ -23,7 +23,7 @@ public final class FdAttachment implements Attachment {
   @Override
   public SharedBytes map(long offset, long length, boolean writable) throws IOException {
     MappedFile mapped = MappedFile.map(fd, offset, length, writable);
-    return new SharedBytes(mapped.segment(), mapped::close);
+    return new SharedBytes(mapped.segment(), mapped.isLasting(), mapped::close);
   }
 
   @Override

@@ -18,7 +18,7 @@ public record LocalMemory(MemorySegment bytes) implements Attachment {
           "mmap", Errno.EINVAL, "map " + length + " bytes at offset " + offset + " of " + this);
     }
     MemorySegment part = bytes.asSlice(offset, length);
-    return new SharedBytes(writable ? part : part.asReadOnly(), () -> {});
+    return new SharedBytes(writable ? part : part.asReadOnly(), true, () -> {});
   }
 
   @Override
