@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// | IOVA bits 39:24 | RAM address, 47:12 |  G  |W |R | IOVA 47:40|   a page, W or R set
 /// +-----------------+--------------------+--+--+--+--+-----------+
 /// |0|      number of the invalidation    |           0           |   emptied by an invalidation
-/// |1| who, 62:46 | count then, low bits  |           0           |   emptied by one walk
+/// |1| who, 62:46 | count then, low bits  |who  | 0|0 |    who    |   emptied by one walk
 /// +--------------------------------------+-----------------------+
 /// ```
 ///
@@ -79,8 +79,16 @@ public final class Iotlb {
   private static final int GENERATION_BITS = 3 << 10;
 
   private static final int EMPTY_SHIFT = 12;
-  private static final int WHO_SHIFT = 46;
-  private static final long WHO = (1L << 17) - 1;
+
+  /// Bits of the number of a walk, and how far they are shifted to stand in a mark: around the
+  /// count and the rights. They have to be many: another walk must not come to the same number
+  /// while the first one is at work.
+  private static final long WHO_LOW = 0xFF;
+
+  private static final long WHO_MIDDLE = 0x300;
+  private static final int WHO_MIDDLE_SHIFT = 2;
+  private static final long WHO_HIGH = 0x7FF_FC00;
+  private static final int WHO_HIGH_SHIFT = 36;
   private static final long COUNT_IN_MARK = (1L << 34) - 1;
 
   private final long tag;
@@ -214,11 +222,16 @@ public final class Iotlb {
     if (isEmptiedByInvalidation(word)) {
       return now;
     }
-    long mark =
-        Long.MIN_VALUE
-            | (marks.getAndIncrement() & WHO) << WHO_SHIFT
-            | (now & COUNT_IN_MARK) << EMPTY_SHIFT;
+    long mark = mark(marks.getAndIncrement(), now);
     return WORDS.compareAndSet(words, slot, word, mark) ? mark : now;
+  }
+
+  private static long mark(long who, long now) {
+    return Long.MIN_VALUE
+        | (who & WHO_HIGH) << WHO_HIGH_SHIFT
+        | (now & COUNT_IN_MARK) << EMPTY_SHIFT
+        | (who & WHO_MIDDLE) << WHO_MIDDLE_SHIFT
+        | (who & WHO_LOW);
   }
 
   /// Whether a walk with this ticket began before an invalidation. A mark has only the low bits of

@@ -11,7 +11,9 @@ import dev.sluice.memory.RamRegion;
 import dev.sluice.memory.Word;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -187,6 +189,43 @@ class IotlbTest {
   }
 
   @Test
+  void largePagesOfOneSlotAreToldApartByEachOtherBit() {
+    Page large = insert(5 << 21, 21);
+    for (int bit = 21; bit < 64; bit++) {
+      long other = 5 << 21 ^ 1L << bit;
+      assertThat(tlb.lookup(other)).isNull();
+      assertThat(tlb.find(other, 1)).isEqualTo(Iotlb.MISS);
+      drop(other, other);
+      assertThat(tlb.lookup(5 << 21)).as("bit %d", bit).isEqualTo(large);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aLargePageReplacesTheOneBeforeWhereverThatLies(boolean ramFirst) {
+    long iova = 5 << 21;
+    Page inRam = page(iova, 21);
+    Page elsewhere = new Page(iova, 1L << 40, 21, true, true, TAG);
+    Page first = ramFirst ? inRam : elsewhere;
+    Page second = ramFirst ? elsewhere : inRam;
+    assertThat(tlb.insert(first, iova, tlb.ticket(iova))).isTrue();
+    assertThat(tlb.lookup(iova)).isEqualTo(first);
+    assertThat(tlb.insert(second, iova, tlb.ticket(iova))).isTrue();
+    assertThat(tlb.lookup(iova)).isEqualTo(second);
+    assertThat(tlb.find(iova, 3) == Iotlb.MISS).isEqualTo(ramFirst);
+    drop(iova, iova);
+    assertThat(tlb.lookup(iova)).isNull();
+  }
+
+  @Test
+  void aLargePageMayLoseRights() {
+    assertThat(tlb.insert(page(0, 21), 0, tlb.ticket(0))).isTrue();
+    assertThat(tlb.insert(page(0, 21, Access.READ), 0, tlb.ticket(0))).isTrue();
+    assertThat(tlb.find(0, 1)).isNotEqualTo(Iotlb.MISS);
+    assertThat(tlb.find(0, 2)).isEqualTo(Iotlb.MISS);
+  }
+
+  @Test
   void thePagesOfTheTopOfTheAddressSpaceAreFound() {
     Page top = insert(-4096, 12);
     assertThat(tlb.lookup(-1)).isEqualTo(top);
@@ -266,6 +305,16 @@ class IotlbTest {
     assertThat(tlb.insert(page(0x5000, 12), 0x5000, one)).isFalse();
     assertThat(tlb.insert(page(0x5000, 12), 0x5000, two)).isTrue();
     assertThat(tlb.insert(page(0x5000, 12), 0x5000, one)).isFalse();
+  }
+
+  @Test
+  void theMarksOfManyWalksDifferAndAllowNothing() {
+    insert(0x5000 + ROUND, 12);
+    Set<Long> marks = new HashSet<>();
+    for (int i = 0; i < 1 << 18; i++) {
+      assertThat(marks.add(tlb.ticket(0x5000))).isTrue();
+      assertThat(tlb.find(0x5000, 1) & tlb.find(0x5000, 2)).isEqualTo(Iotlb.MISS);
+    }
   }
 
   @Test
