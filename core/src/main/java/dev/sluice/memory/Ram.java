@@ -222,7 +222,7 @@ public final class Ram {
   }
 
   private static boolean isAtomic(MemorySegment segment, long ramAddress, int bytes) {
-    return segment != NO_RAM
+    return segment.byteSize() > 0
         && (bytes == 4 || bytes == 8)
         && (ramAddress & (bytes - 1)) == 0
         && Scalars.isAligned(segment, ramAddress & OFFSET, bytes);
