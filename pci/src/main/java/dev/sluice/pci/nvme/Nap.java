@@ -6,20 +6,20 @@ package dev.sluice.pci.nvme;
 /// that it was told of, and with its next commands. To look on all that time costs it a part of its
 /// processors, and each command that is seen at once has a round of its own: a fetch, a result, an
 /// interrupt, a doorbell. A sleep lets the commands come together, and costs nothing as long as the
-/// guest does not run dry: so it is a quarter of the time in which the guest, as fast as of late,
+/// guest does not run dry: so it is a third of the time in which the guest, as fast as of late,
 /// goes through what it has under way. A guest with one command at a time waits for each of them,
 /// and nobody sleeps.
 ///
 /// Used by one thread at a time; an update that is lost between two is no loss.
 final class Nap {
   /// The longest sleep. Linux wakes a thread up to 50 us later than it asked for.
-  static final long LONGEST_NANOS = 300_000;
+  static final long LONGEST_NANOS = 600_000;
 
   /// A shorter one costs more than it saves.
   static final long SHORTEST_NANOS = 50_000;
 
   /// What part of the guest's work a sleep may take.
-  private static final int SHARE = 4;
+  private static final int SHARE = 3;
 
   /// With fewer commands under way, on average, the guest waits for one of them.
   private static final double FEWEST = 2;

@@ -38,9 +38,9 @@ class NapTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 8})
-  void aSleepIsAQuarterOfTheGuestsWorkHoweverItsCommandsAreFound(int burst) {
+  void aSleepIsAThirdOfTheGuestsWorkHoweverItsCommandsAreFound(int burst) {
     rounds(100, 8, burst, 40 * US);
-    assertThat(nap.nanos()).isBetween(78 * US, 80 * US);
+    assertThat(nap.nanos()).isBetween(104 * US, 107 * US);
   }
 
   @Test
@@ -64,10 +64,10 @@ class NapTest {
 
   @Test
   void aTimeWithoutCommandsCountsForLittle() {
-    rounds(100, 8, 8, 20 * US);
+    rounds(100, 8, 8, 15 * US);
     assertThat(nap.nanos()).isZero();
     now += 3_600_000_000L * US;
-    rounds(20, 8, 8, 20 * US);
+    rounds(20, 8, 8, 15 * US);
     assertThat(nap.nanos()).isZero();
   }
 
