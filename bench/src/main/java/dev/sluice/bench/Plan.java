@@ -118,6 +118,17 @@ final class Plan {
     add(direct, load.with("kind", PageKind.DIRECT), new Alone(null));
     add("load 8 B", load, new WithRow(direct, null));
 
+    // What is left below the rows that follow, whatever Sluice does.
+    String line = "C: look-up + memcpy 64 B, " + pages(HOT);
+    add(
+        "bare copy of 64 B in, Java",
+        moving("CopyBenchmark.read", LINE),
+        new WithC(new CRow("read", HOT, LINE, line), null));
+    add(
+        "a fence and nothing else",
+        job("FenceBenchmark.enterAndLeave"),
+        new WithC(ATOMIC_PAIR, null));
+
     Job read = moving("AccessBenchmark.read", LINE);
     for (int count : PAGE_COUNTS) {
       add(
@@ -152,10 +163,13 @@ final class Plan {
   }
 
   private void copies() {
+    CRow inPage = new CRow("read", HOT, PAGE, "C: look-up + memcpy 4 KiB");
+    add("bare copy of 4 KiB in, Java", moving("CopyBenchmark.read", PAGE), new WithC(inPage, null));
     add(
-        "read 4 KiB",
-        moving("AccessBenchmark.read", PAGE),
-        new WithC(new CRow("read", HOT, PAGE, "C: look-up + memcpy 4 KiB"), new AtMost(0.7)));
+        "bare copy of 4 KiB out, Java",
+        moving("CopyBenchmark.write", PAGE),
+        new WithC(new CRow("zero", HOT, PAGE, "C: memset 4 KiB"), null));
+    add("read 4 KiB", moving("AccessBenchmark.read", PAGE), new WithC(inPage, new AtMost(0.7)));
     add(
         "zero 4 KiB",
         moving("AccessBenchmark.zero", PAGE),
