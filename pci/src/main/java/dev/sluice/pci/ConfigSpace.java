@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /// The 4096 bytes of a function's configuration space: a type 0 header (PCIe 7.5.1), a capability
@@ -25,16 +26,18 @@ public final class ConfigSpace {
   private final List<ConfigImage.Hook> hooks;
   private final List<Capability> capabilities;
   private final List<Bar> bars;
+  private final List<Consumer<Command>> commandHooks = new CopyOnWriteArrayList<>();
 
   private ConfigSpace(Builder builder) {
     ConfigImage image = new ConfigImage();
     ConfigHeader.layOut(image, builder);
+    commandHooks.addAll(builder.commandHooks);
     image.hook(
         Command.OFFSET,
         2,
         () -> {
           Command now = command();
-          builder.commandHooks.forEach(hook -> hook.accept(now));
+          commandHooks.forEach(hook -> hook.accept(now));
         });
     capabilities = List.copyOf(builder.capabilities);
     bars = List.copyOf(builder.bars);
@@ -114,6 +117,12 @@ public final class ConfigSpace {
   /// The COMMAND register.
   public Command command() {
     return new Command((int) read(Command.OFFSET, 2));
+  }
+
+  /// Runs `hook`, too, after each write to COMMAND from now on, and after each reset, on the thread
+  /// that wrote; it must not block.
+  public void onCommand(Consumer<Command> hook) {
+    commandHooks.add(hook);
   }
 
   /// The BARs, as declared.

@@ -29,6 +29,7 @@ final class IommuFunction extends PciEndpoint {
   private final Registers registers;
   private final Placement placement;
   private volatile @Nullable VtdIommu model;
+  private volatile Runnable onReset = () -> {};
 
   IommuFunction() {
     Registers behind = new Registers();
@@ -49,7 +50,9 @@ final class IommuFunction extends PciEndpoint {
   /// Puts the model behind the registers; before that they read as zero.
   ///
   /// @param page its registers, as the guest reaches them
-  void attach(VtdIommu iommu, BarHandler page) {
+  /// @param whenReset runs when a reset of the model is over
+  void attach(VtdIommu iommu, BarHandler page, Runnable whenReset) {
+    onReset = whenReset;
     model = iommu;
     registers.page = page;
   }
@@ -73,7 +76,10 @@ final class IommuFunction extends PciEndpoint {
     if (iommu == null) {
       completed.run();
     } else {
-      iommu.reset(completed);
+      iommu.reset(() -> {
+        onReset.run();
+        completed.run();
+      });
     }
   }
 

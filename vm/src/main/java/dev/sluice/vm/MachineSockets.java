@@ -37,13 +37,14 @@ final class MachineSockets implements AutoCloseable {
   /// whatever its device does.
   private static final long LAST_WORDS_NANOS = TimeUnit.SECONDS.toNanos(15);
 
-  /// A function and its server.
-  private record Served(Place place, PciFunction function, VfioUserServer server) {}
+  /// The server of the function at a place.
+  private record Served(Place place, VfioUserServer server) {}
 
   private final Machine machine;
   private final Map<Place, Path> paths = new EnumMap<>(Place.class);
   private final List<Served> served = new CopyOnWriteArrayList<>();
   private final List<DmaContext> contexts = new ArrayList<>();
+  private final IommuMessages messages = new IommuMessages();
   private final @Nullable IommuFunction iommuFunction;
   private final Clients clients;
 
@@ -79,8 +80,8 @@ final class MachineSockets implements AutoCloseable {
       return null;
     }
     VfioUserServer server = listen(Place.IOMMU, iommuFunction, folder);
-    VtdIommu iommu = machine.makeIommu(server.memory(), this::sendMessage);
-    iommuFunction.attach(iommu, machine.registers(iommu, server.memory()));
+    VtdIommu iommu = machine.makeIommu(server.memory(), messages);
+    iommuFunction.attach(iommu, machine.registers(iommu, server.memory()), messages::clear);
     DmaContext own = DmaContext.direct(server.memory(), Place.IOMMU.requester());
     connect(server, iommuFunction, own);
     return iommu;
@@ -102,7 +103,8 @@ final class MachineSockets implements AutoCloseable {
     Path path = folder.resolve(place.text() + ".sock");
     ServerOptions options = ServerOptions.DEFAULT.withListener(clients.of(place));
     VfioUserServer server = VfioUserServer.listen(path, function, options);
-    served.add(new Served(place, function, server));
+    served.add(new Served(place, server));
+    messages.addFunction(function.config(), server::postMessageWrite);
     paths.put(place, path);
     return server;
   }
@@ -111,24 +113,6 @@ final class MachineSockets implements AutoCloseable {
     contexts.add(dma);
     function.connect(FunctionHost.of(dma, server.interrupts()));
     server.start();
-  }
-
-  /// Sends an interrupt message of the IOMMU's own.
-  ///
-  /// QEMU performs a function's write to memory only while the function is a bus master, and nobody
-  /// makes the IOMMU's function one: on hardware the unit is no PCI function at all. So the message
-  /// goes through a function that is. There is one whenever there was a fault to report, since only
-  /// a bus master can have caused it; an event of the queue may find none, and is lost then.
-  private void sendMessage(long address, int data) {
-    for (Served each : served) {
-      if (each.function().config().command().busMaster()
-          && each.server().postMessageWrite(address, data)) {
-        return;
-      }
-    }
-    LOG.log(
-        Level.WARNING,
-        "an interrupt of the IOMMU was lost: no function of this machine is a bus master now");
   }
 
   /// The sockets by the place that their function must have.
