@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
 /// a full fence, and *then* reads the state. So either the invalidation sees the section or the
 /// section sees the change. This fence is the one price of a section. Its end is a release write:
 /// see [WaitList] for how somebody can still wait for it without being overlooked.
+///
+/// HotSpot's C2 leaves out a full fence that another one follows with nothing but plain reads in
+/// between, so what a section asks first is read with acquire order (all of it is): then the fence
+/// stays, also where sections follow one another in one compiled loop.
 public final class AccessSection {
   private static final VarHandle STATE;
   private static final VarHandle RETURNED;
