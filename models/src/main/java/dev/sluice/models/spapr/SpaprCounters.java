@@ -1,11 +1,12 @@
 package dev.sluice.models.spapr;
 
+import dev.sluice.iommu.EventCounter;
 import dev.sluice.iommu.Invalidator;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Counts what the model does, from any thread.
 final class SpaprCounters {
-  private final LongAdder walks = new LongAdder();
+  private final EventCounter walks = new EventCounter();
   private final LongAdder gets = new LongAdder();
   private final LongAdder puts = new LongAdder();
   private final LongAdder stuffs = new LongAdder();

@@ -6,6 +6,7 @@ import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.Ram;
 import dev.sluice.memory.RamWindow;
 import dev.sluice.memory.Word;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
@@ -59,9 +60,27 @@ public final class TableMemory {
     return found != Ram.NOWHERE ? found : of.ramAddress(address, GuestMemory.PAGE, write);
   }
 
+  /// The entry at `address`, for walks of few steps, or of entries that are parts of these 8 bytes.
+  /// What is read after it is read after the entry. Allocates nothing.
+  ///
+  /// @param address a multiple of 8
+  /// @return [RamWindow#ALL_ONES] also when it cannot be loaded: [#isReadable] tells
+  public long entry(long address) {
+    RamWindow window = usual();
+    if (window == null || !window.holds(address)) {
+      window = window(address);
+      if (window == null) {
+        return RamWindow.ALL_ONES;
+      }
+    }
+    long entry = window.load(address);
+    VarHandle.acquireFence();
+    return entry;
+  }
+
   /// Whether the entry at `address` can be loaded: for who met [RamWindow#ALL_ONES], which may be
   /// what stands there.
-  boolean isReadable(long address) {
+  public boolean isReadable(long address) {
     return load(address, new Word());
   }
 

@@ -3,14 +3,8 @@ package dev.sluice.models.vtd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.dma.DmaContext;
-import dev.sluice.dma.MapResult;
-import dev.sluice.dma.Mapping;
 import dev.sluice.iommu.RequesterId;
-import dev.sluice.memory.Access;
-import dev.sluice.memory.Word;
-import java.nio.ByteOrder;
-import java.util.ArrayDeque;
-import java.util.Queue;
+import dev.sluice.models.HostileDevices;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,8 +21,6 @@ class HostileGuestTest {
   /// lead somewhere.
   private static final int ARENA = 0x10_000;
 
-  private final Queue<Mapping> held = new ArrayDeque<>();
-
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
   void nothingThrowsAndNothingIsKept(long seed) {
@@ -39,12 +31,13 @@ class HostileGuestTest {
         machine.attach(RequesterId.of(0, 0, 0)),
         machine.attach(RequesterId.of(1, 2, 3))
       };
+      HostileDevices hostile = new HostileDevices(machine.iommu, 20_000, 8192);
       for (int step = 0; step < 20_000; step++) {
         switch (random.nextInt(8)) {
           case 0, 1 -> writeRegister(machine, random);
           case 2, 3, 4 -> writeMemory(machine, random);
-          case 5 -> access(devices[random.nextInt(devices.length)], random);
-          case 6 -> hold(devices[random.nextInt(devices.length)], random);
+          case 5 -> hostile.access(devices[random.nextInt(devices.length)], iova(random), random);
+          case 6 -> hostile.hold(devices[random.nextInt(devices.length)], iova(random), random);
           default -> runOneTask(machine);
         }
         assertThat(machine.worker.size()).isLessThanOrEqualTo(1);
@@ -52,7 +45,7 @@ class HostileGuestTest {
           machine.iommu.reset(() -> {});
         }
       }
-      held.forEach(Mapping::close);
+      hostile.letGo();
       machine.runWorker();
       assertThatItStillWorks(machine);
     }
@@ -94,26 +87,6 @@ class HostileGuestTest {
       case 1 -> random.nextLong(1L << 48);
       default -> random.nextLong();
     };
-  }
-
-  private static void access(DmaContext device, SplittableRandom random) {
-    long iova = iova(random);
-    switch (random.nextInt(4)) {
-      case 0 -> device.fill(iova, random.nextInt(20_000), (byte) 3);
-      case 1 -> device.load(iova, 8, ByteOrder.LITTLE_ENDIAN, new Word());
-      case 2 -> device.store(iova, 4, ByteOrder.LITTLE_ENDIAN, random.nextLong());
-      default -> device.fetchAndAdd(iova, 4, ByteOrder.LITTLE_ENDIAN, 1, new Word());
-    }
-  }
-
-  private void hold(DmaContext device, SplittableRandom random) {
-    if (held.size() > 4) {
-      held.remove().close();
-    }
-    MapResult result = device.map(iova(random), 1 + random.nextInt(8192), Access.READ);
-    if (result instanceof Mapping mapping) {
-      held.add(mapping);
-    }
   }
 
   private static void runOneTask(VtdMachine machine) {

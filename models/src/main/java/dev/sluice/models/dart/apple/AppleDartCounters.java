@@ -1,11 +1,12 @@
 package dev.sluice.models.dart.apple;
 
+import dev.sluice.iommu.EventCounter;
 import dev.sluice.iommu.Invalidator;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Counts what the DART does, from any thread.
 final class AppleDartCounters {
-  private final LongAdder walks = new LongAdder();
+  private final EventCounter walks = new EventCounter();
   private final LongAdder invalidations = new LongAdder();
   private final LongAdder errorsRecorded = new LongAdder();
   private final LongAdder errorsLost = new LongAdder();

@@ -3,6 +3,7 @@ package dev.sluice.models.dart.apple;
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.iommu.Iommu;
+import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
@@ -111,6 +112,11 @@ public final class AppleDartIommu implements Iommu {
   @Override
   public Translation translate(Endpoint endpoint, long iova, Access access) {
     return translation.translate(endpoint, iova, access);
+  }
+
+  @Override
+  public long walk(Endpoint endpoint, Iotlb space, long iova, Access access) {
+    return translation.walk(endpoint, space, iova, access);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.sluice.models.dart.apple;
 
+import dev.sluice.memory.Access;
+
 /// What the 8-byte little-endian entries of the tables mean, in one of two formats.
 ///
 /// ```
@@ -44,6 +46,12 @@ abstract sealed class DartEntry permits Dart1Entry, Dart2Entry {
   abstract boolean readable(long entry);
 
   abstract boolean writable(long entry);
+
+  /// What it lets through, as [dev.sluice.memory.Access#rights()].
+  final int rights(long entry) {
+    return (readable(entry) ? Access.READ.rights() : 0)
+        | (writable(entry) ? Access.WRITE.rights() : 0);
+  }
 
   /// Whether SP_START and SP_END count.
   abstract boolean isProtectedWithin(long entry);

@@ -7,6 +7,7 @@ import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.Translation;
 import dev.sluice.iommu.Translation.Page;
 import dev.sluice.memory.Access;
+import dev.sluice.memory.Ram;
 import dev.sluice.models.dart.apple.Streams.Control;
 import dev.sluice.models.walk.TableMemory;
 
@@ -77,16 +78,44 @@ final class DmaTranslation {
     };
   }
 
+  /// As [#translate], for a requester that is bound to its stream's tables and whose page is in
+  /// RAM; leaves everything else to that.
+  ///
+  /// @return the 4 KiB around the address, all of which may be touched, as [Iotlb#walked]; or
+  ///   [Iotlb#MISS]. An invalidation is of all pages of a stream, so it takes each part of a larger
+  ///   page
+  long walk(Endpoint endpoint, Iotlb space, long iova, Access access) {
+    int incoming = streamOf(endpoint);
+    if (incoming < 0 || !streams.isEnabled(incoming)) {
+      return Iotlb.MISS;
+    }
+    Control control = streams.controlFor(incoming);
+    if (control.mode() != Streams.Mode.TRANSLATED
+        || control.stream() != space.tag()
+        || iova >>> width(control) != 0) {
+      return Iotlb.MISS;
+    }
+    long entry = descend(control, iova);
+    if (!TableWalk.isLeaf(entry) || (~format.rights(entry) & access.rights()) != 0) {
+      return Iotlb.MISS;
+    }
+    long piece = within(iova) & -(1L << PIECE_SHIFT);
+    if (piece < format.first(entry) || piece + (1L << PIECE_SHIFT) > format.end(entry)) {
+      return Iotlb.MISS;
+    }
+    long ram =
+        tables.ramAddress(endpoint.memory(), format.address(entry) | piece, format.writable(entry));
+    if (ram == Ram.NOWHERE || (ram & ((1L << PIECE_SHIFT) - 1)) != 0) {
+      return Iotlb.MISS;
+    }
+    counters.walked();
+    return Iotlb.walked(ram, format.rights(entry));
+  }
+
   private Translation translate(
       Endpoint endpoint, long bindTicket, Control control, long iova, Access access) {
     int stream = control.stream();
-    boolean fourLevels = control.fourLevels();
-    boolean oneTable = config.type() == DartType.T8110;
-    int width =
-        oneTable && !fourLevels
-            ? Math.min(config.inputWidth(), THREE_LEVEL_WIDTH)
-            : config.inputWidth();
-    if (iova >>> width != 0) {
+    if (iova >>> width(control) != 0) {
       return ErrorCode.NO_TTBR.fault(config.type(), AbortReason.ADDRESS_WIDTH);
     }
     Iotlb space = invalidator.space(stream, endpoint);
@@ -98,23 +127,42 @@ final class DmaTranslation {
     }
     long[] tickets = tickets(space, iova);
     counters.walked();
-    int levels = fourLevels ? 3 : 2;
-    long index = oneTable ? 0 : iova >>> (config.pageShift() + 2 * config.indexBits());
-    long top = streams.table(stream, index);
-    if (top == Streams.NO_TABLE) {
-      return ErrorCode.NO_TTBR.fault(config.type());
+    long walk = descend(control, iova);
+    if (!TableWalk.isLeaf(walk)) {
+      return TableWalk.code(walk).fault(config.type());
     }
-    return switch (TableWalk.from(top, levels, iova, config, format, tables)) {
-      case TableWalk.Stop(ErrorCode code) -> code.fault(config.type());
-      case TableWalk.Leaf(long entry) -> {
-        Translation found = leaf(entry, stream, iova, access);
-        if (found instanceof Page page) {
-          insert(space, page, tickets);
-          endpoint.bind(space, bindTicket);
-        }
-        yield found;
-      }
-    };
+    Translation found = leaf(walk, stream, iova, access);
+    if (found instanceof Page page) {
+      insert(space, page, tickets);
+      endpoint.bind(space, bindTicket);
+    }
+    return found;
+  }
+
+  /// Bits of an address that a stream's tables decode.
+  private int width(Control control) {
+    return isOfOneTable() && !control.fourLevels()
+        ? Math.min(config.inputWidth(), THREE_LEVEL_WIDTH)
+        : config.inputWidth();
+  }
+
+  private boolean isOfOneTable() {
+    return config.type() == DartType.T8110;
+  }
+
+  /// @param iova which the tables decode
+  /// @return a [TableWalk]
+  private long descend(Control control, long iova) {
+    long index = isOfOneTable() ? 0 : iova >>> (config.pageShift() + 2 * config.indexBits());
+    long top = streams.table(control.stream(), index);
+    return top == Streams.NO_TABLE
+        ? TableWalk.stop(ErrorCode.NO_TTBR)
+        : TableWalk.from(top, control.fourLevels() ? 3 : 2, iova, config, format, tables);
+  }
+
+  /// The part of an address that the tables do not decode.
+  private long within(long iova) {
+    return iova & ((1L << config.pageShift()) - 1);
   }
 
   /// The outcome of an entry of the last level: the largest piece around the address that may be
@@ -126,7 +174,7 @@ final class DmaTranslation {
     if (access.writes() && !format.writable(entry)) {
       return ErrorCode.WRITE_FAULT.fault(config.type());
     }
-    long within = iova & ((1L << config.pageShift()) - 1);
+    long within = within(iova);
     long first = format.first(entry);
     long end = format.end(entry);
     if (within < first || within >= end) {

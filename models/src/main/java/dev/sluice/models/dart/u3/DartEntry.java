@@ -27,6 +27,14 @@ final class DartEntry {
 
   private DartEntry() {}
 
+  /// One of two neighbours, from the 8 bytes that they are in.
+  ///
+  /// @param two loaded as a little-endian number
+  /// @param address of the one
+  static int of(long two, long address) {
+    return Integer.reverseBytes((int) (two >>> ((address & BYTES) * Byte.SIZE)));
+  }
+
   static boolean isValid(int entry) {
     return (entry & VALID) != 0;
   }

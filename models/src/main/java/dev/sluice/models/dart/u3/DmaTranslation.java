@@ -8,7 +8,10 @@ import dev.sluice.iommu.Translation.Page;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
+import dev.sluice.memory.Ram;
+import dev.sluice.memory.RamWindow;
 import dev.sluice.memory.Word;
+import dev.sluice.models.walk.TableMemory;
 import java.nio.ByteOrder;
 
 /// What becomes of a request that the IOTLB did not answer.
@@ -42,15 +45,17 @@ final class DmaTranslation {
   }
 
   private final U3DartConfig config;
-  private final GuestMemory tables;
+  private final GuestMemory memory;
+  private final TableMemory tables;
   private final Invalidator invalidator;
   private final U3DartCounters counters;
   private volatile Root root = Root.AFTER_RESET;
 
   DmaTranslation(
-      U3DartConfig config, GuestMemory tables, Invalidator invalidator, U3DartCounters counters) {
+      U3DartConfig config, GuestMemory memory, Invalidator invalidator, U3DartCounters counters) {
     this.config = config;
-    this.tables = tables;
+    this.memory = memory;
+    tables = new TableMemory(memory);
     this.invalidator = invalidator;
     this.counters = counters;
   }
@@ -62,6 +67,33 @@ final class DmaTranslation {
   /// Has later requests go by another root. Those under way are the caller's to drain.
   void root(Root next) {
     root = next;
+  }
+
+  /// As [#translate], for a requester that is bound to the table and whose page is in RAM; leaves
+  /// everything else to that.
+  ///
+  /// @return [Iotlb#walked] or [Iotlb#MISS]
+  long walk(Endpoint endpoint, Iotlb space, long iova) {
+    Root now = root;
+    long logicalPage = iova >>> DartEntry.PAGE_SHIFT;
+    if (space.tag() != TABLE_TAG
+        || !now.enabled()
+        || logicalPage >= now.entries()
+        || mayBypass(endpoint, iova)) {
+      return Iotlb.MISS;
+    }
+    long at = now.base() + logicalPage * DartEntry.BYTES;
+    long two = tables.entry(at & -Long.BYTES);
+    int entry = DartEntry.of(two, at);
+    if (two == RamWindow.ALL_ONES || !DartEntry.isValid(entry)) {
+      return Iotlb.MISS;
+    }
+    long ram = tables.ramAddress(endpoint.memory(), DartEntry.address(entry), true);
+    if (ram == Ram.NOWHERE || (ram & (GuestMemory.PAGE - 1)) != 0) {
+      return Iotlb.MISS;
+    }
+    counters.walked();
+    return Iotlb.walked(ram, Access.READ_WRITE.rights());
   }
 
   Translation translate(Endpoint endpoint, long iova) {
@@ -109,8 +141,8 @@ final class DmaTranslation {
   /// A walk runs inside a device's access section and must not block, so a table that is reached by
   /// messages only counts as absent.
   private boolean load(long address, Word into) {
-    return tables.holdStatusAt(address, Access.READ) == MemoryStatus.OK
-        && tables.load(address, DartEntry.BYTES, ByteOrder.BIG_ENDIAN, into) == MemoryStatus.OK;
+    return memory.holdStatusAt(address, Access.READ) == MemoryStatus.OK
+        && memory.load(address, DartEntry.BYTES, ByteOrder.BIG_ENDIAN, into) == MemoryStatus.OK;
   }
 
   private boolean mayBypass(Endpoint endpoint, long iova) {

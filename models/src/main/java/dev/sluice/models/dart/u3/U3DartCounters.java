@@ -1,11 +1,12 @@
 package dev.sluice.models.dart.u3;
 
+import dev.sluice.iommu.EventCounter;
 import dev.sluice.iommu.Invalidator;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Counts what the DART does, from any thread.
 final class U3DartCounters {
-  private final LongAdder walks = new LongAdder();
+  private final EventCounter walks = new EventCounter();
   private final LongAdder flushes = new LongAdder();
   private final LongAdder pages = new LongAdder();
   private final LongAdder exceptions = new LongAdder();

@@ -5,6 +5,7 @@ import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Invalidation;
 import dev.sluice.iommu.Invalidator;
 import dev.sluice.iommu.Iommu;
+import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
@@ -178,6 +179,13 @@ public final class U3DartIommu implements Iommu {
     return endpoint.pasid() == Endpoint.NO_PASID
         ? translation.translate(endpoint, iova)
         : new Translation.Fault(AbortReason.BLOCKED, 0, false);
+  }
+
+  @Override
+  public long walk(Endpoint endpoint, Iotlb space, long iova, Access access) {
+    return endpoint.pasid() == Endpoint.NO_PASID
+        ? translation.walk(endpoint, space, iova)
+        : Iotlb.MISS;
   }
 
   @Override

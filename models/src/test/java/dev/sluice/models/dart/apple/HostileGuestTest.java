@@ -5,13 +5,7 @@ import static dev.sluice.models.dart.apple.DartMachine.STREAM;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.dma.DmaContext;
-import dev.sluice.dma.MapResult;
-import dev.sluice.dma.Mapping;
-import dev.sluice.memory.Access;
-import dev.sluice.memory.Word;
-import java.nio.ByteOrder;
-import java.util.ArrayDeque;
-import java.util.Queue;
+import dev.sluice.models.HostileDevices;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,28 +23,28 @@ class HostileGuestTest {
   /// Few pages, so that chance builds tables that lead somewhere.
   private static final int ARENA = 0x10_0000;
 
-  private final Queue<Mapping> held = new ArrayDeque<>();
-
   @ParameterizedTest
   @CsvSource({"T8020, 1", "T8020, 2", "T6000, 3", "T6000, 4", "T8110, 5", "T8110, 6"})
   void nothingThrowsAndNothingIsKept(DartType type, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     try (DartMachine machine = DartMachine.of(type)) {
       DmaContext[] devices = {machine.device, machine.attach(4), machine.attach(99)};
+      HostileDevices hostile = new HostileDevices(machine.iommu, 40_000, 40_000);
       for (int step = 0; step < 30_000; step++) {
         switch (random.nextInt(6)) {
           case 0 -> writeRegister(machine, random);
           case 1, 2 ->
               machine.store(
                   random.nextInt(ARENA / 0x4000) * 0x4000L + random.nextInt(32) * 8L, word(random));
-          case 3, 4 -> access(devices[random.nextInt(devices.length)], random);
-          default -> hold(devices[random.nextInt(devices.length)], random);
+          case 3, 4 ->
+              hostile.access(devices[random.nextInt(devices.length)], iova(random), random);
+          default -> hostile.hold(devices[random.nextInt(devices.length)], iova(random), random);
         }
         if (step % 5_000 == 4_999) {
           machine.iommu.reset(() -> {});
         }
       }
-      held.forEach(Mapping::close);
+      hostile.letGo();
       assertThat(machine.isBusy()).isFalse();
       machine.iommu.reset(() -> {});
       machine.map(machine.translated(STREAM), 0x4000, 0x10_0000, READ_WRITE);
@@ -92,25 +86,5 @@ class HostileGuestTest {
       case 2 -> random.nextLong(1L << 33);
       default -> random.nextLong();
     };
-  }
-
-  private static void access(DmaContext device, SplittableRandom random) {
-    long iova = iova(random);
-    switch (random.nextInt(4)) {
-      case 0 -> device.fill(iova, random.nextInt(40_000), (byte) 3);
-      case 1 -> device.load(iova, 8, ByteOrder.LITTLE_ENDIAN, new Word());
-      case 2 -> device.store(iova, 4, ByteOrder.LITTLE_ENDIAN, random.nextLong());
-      default -> device.fetchAndAdd(iova, 4, ByteOrder.LITTLE_ENDIAN, 1, new Word());
-    }
-  }
-
-  private void hold(DmaContext device, SplittableRandom random) {
-    if (held.size() > 4) {
-      held.remove().close();
-    }
-    MapResult result = device.map(iova(random), 1 + random.nextInt(40_000), Access.READ);
-    if (result instanceof Mapping mapping) {
-      held.add(mapping);
-    }
   }
 }

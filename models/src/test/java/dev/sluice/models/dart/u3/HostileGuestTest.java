@@ -3,14 +3,9 @@ package dev.sluice.models.dart.u3;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.dma.DmaContext;
-import dev.sluice.dma.MapResult;
-import dev.sluice.dma.Mapping;
 import dev.sluice.iommu.RequesterId;
-import dev.sluice.memory.Access;
-import dev.sluice.memory.Word;
+import dev.sluice.models.HostileDevices;
 import java.nio.ByteOrder;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,8 +18,6 @@ class HostileGuestTest {
   /// Few pages, so that chance builds tables that lead somewhere.
   private static final int ARENA = 0x10_000;
 
-  private final Queue<Mapping> held = new ArrayDeque<>();
-
   @ParameterizedTest
   @CsvSource({"U3, 1", "U3, 2", "U3, 3", "U4, 4", "U4, 5", "U4, 6"})
   void nothingThrowsAndNothingIsKept(Bridge bridge, long seed) {
@@ -32,21 +25,23 @@ class HostileGuestTest {
     U3DartConfig config = bridge == Bridge.U3 ? U3DartConfig.U3 : U3DartConfig.U4;
     try (DartMachine machine = new DartMachine(config.withOnPciExpress(id -> id.bus() == 0))) {
       DmaContext[] devices = {machine.device, machine.attach(RequesterId.of(1, 2, 3))};
+      HostileDevices hostile = new HostileDevices(machine.iommu, 20_000, 8192);
       for (int step = 0; step < 30_000; step++) {
         switch (random.nextInt(6)) {
           case 0 -> writeRegister(machine, random);
           case 1, 2 ->
               machine.memory.store(
                   random.nextInt(ARENA / 4) * 4L, 4, ByteOrder.BIG_ENDIAN, word(random));
-          case 3, 4 -> access(devices[random.nextInt(devices.length)], random);
-          default -> hold(devices[random.nextInt(devices.length)], random);
+          case 3, 4 ->
+              hostile.access(devices[random.nextInt(devices.length)], iova(random), random);
+          default -> hostile.hold(devices[random.nextInt(devices.length)], iova(random), random);
         }
         if (step % 10_000 == 9_999) {
           machine.iommu.reset(() -> {});
         }
       }
       machine.flush();
-      held.forEach(Mapping::close);
+      hostile.letGo();
       assertThat(machine.isFlushing()).isFalse();
       machine.iommu.reset(() -> {});
       machine.enabled(1);
@@ -85,25 +80,5 @@ class HostileGuestTest {
       case 2 -> random.nextLong(1L << 33);
       default -> random.nextLong();
     };
-  }
-
-  private static void access(DmaContext device, SplittableRandom random) {
-    long iova = iova(random);
-    switch (random.nextInt(4)) {
-      case 0 -> device.fill(iova, random.nextInt(20_000), (byte) 3);
-      case 1 -> device.load(iova, 8, ByteOrder.LITTLE_ENDIAN, new Word());
-      case 2 -> device.store(iova, 4, ByteOrder.LITTLE_ENDIAN, random.nextLong());
-      default -> device.fetchAndAdd(iova, 4, ByteOrder.LITTLE_ENDIAN, 1, new Word());
-    }
-  }
-
-  private void hold(DmaContext device, SplittableRandom random) {
-    if (held.size() > 4) {
-      held.remove().close();
-    }
-    MapResult result = device.map(iova(random), 1 + random.nextInt(8192), Access.READ);
-    if (result instanceof Mapping mapping) {
-      held.add(mapping);
-    }
   }
 }
