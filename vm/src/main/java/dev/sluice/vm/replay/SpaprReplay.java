@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 /// A partition that repeats what another one did. It has the bridges and devices whose tables the
 /// recording names, memory at every address that an entry may lead to, and nothing in it.
 ///
-/// A translation asks the IOTLB before the model, as a device's access does.
+/// A translation asks the IOTLB before the model, as a device's access does. Then the model is
+/// asked once more, in the quick form of a walk, and has to say the same.
 final class SpaprReplay {
   /// Bridges and devices that a recording may have: as many as there can be requesters' caches.
   private static final int MAX_SPACES = 256;
@@ -49,12 +50,14 @@ final class SpaprReplay {
   /// @param cameOut the answer of the model
   private record Difference(String recorded, String cameOut) {}
 
-  /// Whose windows these are, and a requester there.
-  private record Space(Supplier<List<PartitionableEndpoint.Window>> windows, Endpoint device) {}
+  /// Whose windows these are, a requester there, and its twin for [QuickWalks].
+  private record Space(
+      Supplier<List<PartitionableEndpoint.Window>> windows, Endpoint device, Endpoint twin) {}
 
   private final GuestMemory memory = new GuestMemory();
   private final RamRegion list = RamRegion.allocate(LIST_BYTES);
   private final SpaprIommu iommu = new SpaprIommu(SpaprConfig.DEFAULT, memory);
+  private final QuickWalks quickWalks = new QuickWalks(iommu);
   private final DerivedEntries derived = new DerivedEntries();
 
   /// By the LIOBN of the default window.
@@ -196,7 +199,8 @@ final class SpaprReplay {
       iommu.attach(requester, device);
       windows = () -> List.of(device.window());
     }
-    return new Space(windows, iommu.invalidator().attach(requester, memory));
+    return new Space(
+        windows, iommu.invalidator().attach(requester, memory), quickWalks.attach(requester));
   }
 
   private PartitionableEndpoint.@Nullable Window find(long liobn) {
@@ -375,18 +379,19 @@ final class SpaprReplay {
     }
     long ioba = window.base() + recorded.offset();
     long page = ioba & -(1L << window.pageShift());
-    Mismatch mismatch = mismatch(line, text, compare(recorded, space.device(), ioba));
+    Mismatch mismatch = mismatch(line, text, compare(recorded, window, space, ioba));
     if (mismatch == null) {
       return derived.confirm(recorded.liobn(), page);
     }
     if (derived.correct(recorded.liobn(), page, mismatch)) {
       call(Hypercall.H_PUT_TCE, recorded.liobn(), page, recorded.page() | recorded.rights(), 0);
-      return mismatch(line, text, compare(recorded, space.device(), ioba));
+      return mismatch(line, text, compare(recorded, window, space, ioba));
     }
     return mismatch;
   }
 
-  private @Nullable Difference compare(SpaprEvent.Translated recorded, Endpoint device, long ioba) {
+  private @Nullable Difference compare(
+      SpaprEvent.Translated recorded, PartitionableEndpoint.Window window, Space space, long ioba) {
     Access access =
         recorded.rights() == 1
             ? Access.READ
@@ -395,8 +400,14 @@ final class SpaprReplay {
         recorded.rights() == 0
             ? "refused"
             : describe(recorded.page(), recorded.rights(), recorded.mask());
-    String now = describe(translate(device, ioba, access));
-    return now.equals(before) ? null : new Difference(before, now);
+    String now = describe(translate(space.device(), ioba, access));
+    if (!now.equals(before)) {
+      return new Difference(before, now);
+    }
+    return quickWalks.agree(
+            space.device(), space.twin(), ioba, access, recorded, window.pageShift())
+        ? null
+        : new Difference(before, "another answer of the quick walk");
   }
 
   private Translation translate(Endpoint device, long ioba, Access access) {
