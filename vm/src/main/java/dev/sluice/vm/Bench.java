@@ -122,11 +122,12 @@ public final class Bench {
       throws BootException, IOException, InterruptedException {
     stages.begin("disk");
     DiskImage disk = DiskImage.create(folder.file("disk"), DISK_BYTES);
-    try (Machine machine = new Machine(parameters.iommu() != GuestParameters.Iommu.NONE, disk);
-        MachineSockets sockets = MachineSockets.open(machine, folder.path(), _ -> {})) {
+    try (SluiceDevices devices =
+            new SluiceDevices(parameters.iommu() != GuestParameters.Iommu.NONE, disk);
+        DeviceSockets sockets = DeviceSockets.open(devices, folder.path(), _ -> {})) {
       Workbench bench =
-          new Workbench(Workload.ALL, listener, () -> SluiceWork.soFar(machine, sockets));
-      LinuxGuest linux = new LinuxGuest(guest, machine, sockets, folder);
+          new Workbench(Workload.ALL, listener, () -> SluiceWork.soFar(devices, sockets));
+      LinuxGuest linux = new LinuxGuest(guest, devices, sockets, folder);
       return new Side(linux.run(task(initrd, bench), stages, "guest on Sluice"), bench);
     }
   }

@@ -3,7 +3,7 @@ package dev.sluice.vm;
 import dev.sluice.models.vtd.VtdIommu;
 import dev.sluice.vm.check.GuestCheck;
 import dev.sluice.vm.guest.InProcessGuest;
-import dev.sluice.vm.guest.InProcessPlatform;
+import dev.sluice.vm.guest.InProcessMachine;
 import dev.sluice.vm.kit.GuestKit;
 import dev.sluice.vm.kit.KitUnavailableException;
 import dev.sluice.vm.kit.linux.GuestInitramfs;
@@ -76,13 +76,13 @@ public final class Boot {
       stages.begin("disk");
       DiskImage disk = disk(folder);
       Job job = Job.of(options, disk, Job.wantsUserDriver(options) && canDrive(kit));
-      try (Machine machine = new Machine(job.hasIommu(), disk, front);
-          MachineSockets sockets = MachineSockets.open(machine, folder.path(), _ -> {})) {
+      try (SluiceDevices devices = new SluiceDevices(job.hasIommu(), disk, front);
+          DeviceSockets sockets = DeviceSockets.open(devices, folder.path(), _ -> {})) {
         QemuGuest qemu = new QemuGuest(usable, listener, kit, folder);
-        LinuxGuest linux = new LinuxGuest(qemu, machine, sockets, folder);
+        LinuxGuest linux = new LinuxGuest(qemu, devices, sockets, folder);
         GuestReport report = linux.run(task(kit, job.parameters(), folder), stages, "guest");
         String kernel = report.kernel().isEmpty() ? kit.kernel().version() : report.kernel();
-        return report("linux", kernel, job, report, machine);
+        return report("linux", kernel, job, report, devices);
       }
     }
   }
@@ -92,38 +92,40 @@ public final class Boot {
       stages.begin("disk");
       DiskImage disk = disk(folder);
       Job job = Job.of(options, disk, true);
-      try (Machine machine = new Machine(job.hasIommu(), disk, front);
-          InProcessPlatform platform = platform(machine)) {
+      try (SluiceDevices devices = new SluiceDevices(job.hasIommu(), disk, front);
+          InProcessMachine machine = inProcessMachine(devices)) {
         stages.begin("guest");
         InProcessGuest guest =
-            new InProcessGuest(platform, InProcessGuest.PATIENCE, new InProcessProgress());
+            new InProcessGuest(machine, InProcessGuest.PATIENCE, new InProcessProgress());
         GuestReport report = guest.run(job.parameters());
         if (Thread.interrupted()) {
           throw new InterruptedException("the in-process guest was stopped");
         }
-        return report("in-process", report.kernel(), job, report, machine);
+        return report("in-process", report.kernel(), job, report, devices);
       }
     }
   }
 
-  private InProcessPlatform platform(Machine machine) {
-    InProcessPlatform platform =
-        new InProcessPlatform(
+  private InProcessMachine inProcessMachine(SluiceDevices devices) {
+    InProcessMachine machine =
+        new InProcessMachine(
             Math.min((long) options.memoryMib() << 20, InProcessGuest.MOST_RAM_BYTES));
-    if (machine.hasIommu()) {
-      VtdIommu unit = machine.makeIommu(platform.memory(), platform::message);
-      platform.plugIommu(
+    if (devices.hasIommu()) {
+      VtdIommu unit = devices.makeIommu(machine.memory(), machine::message);
+      machine.plugIommu(
           unit,
-          machine.registers(unit, platform.memory()),
-          machine.dmarTable(InProcessPlatform.IOMMU_REGISTERS));
+          devices.registers(unit, machine.memory()),
+          devices.dmarTable(InProcessMachine.IOMMU_REGISTERS));
     }
-    machine
-        .devices()
+    devices
+        .functions()
         .forEach((place, device) -> {
-          platform.plug(place.requester(), device);
-          platform.dma(place.requester()).ifPresent(dma -> dma.revocation(Machine.patience(place)));
+          machine.plug(place.requester(), device);
+          machine
+              .dma(place.requester())
+              .ifPresent(dma -> dma.revocation(SluiceDevices.patience(place)));
         });
-    return platform;
+    return machine;
   }
 
   /// Turns the in-process guest's own stages into progress.
@@ -140,14 +142,15 @@ public final class Boot {
   }
 
   private BootReport report(
-      String kind, String kernel, Job job, GuestReport report, Machine machine) throws IOException {
+      String kind, String kernel, Job job, GuestReport report, SluiceDevices devices)
+      throws IOException {
     stages.begin("verify");
     BootReport.GuestSummary guest = new BootReport.GuestSummary(kind, kernel, job.judge(report));
     stages.end();
     return new BootReport(
         guest,
-        machine.iommuSummary(),
-        machine.diskSummary(),
+        devices.iommuSummary(),
+        devices.diskSummary(),
         stages.ended(),
         stages.sinceStart(),
         preparation.notes());

@@ -39,7 +39,7 @@ record Job(DiskImage disk, GuestParameters parameters, Set<String> expected) {
             Place.TEST_DEVICE.requester(),
             CANARY,
             TestDma.Access.WRITE,
-            Machine.FAULT_NOT_WRITABLE,
+            SluiceDevices.FAULT_NOT_WRITABLE,
             TestDeviceSteps.write(CANARY, TestDma.CANARY_BYTES));
     GuestParameters parameters =
         new GuestParameters(

@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
-/// A real Linux in QEMU on a [Machine] that is reached over sockets.
+/// A real Linux in QEMU on [SluiceDevices] that are reached over sockets.
 final class LinuxGuest {
   /// How long the firmware may take until it has programmed the BARs: it takes about half a second.
   private static final Duration FIRMWARE = Duration.ofSeconds(30);
@@ -24,13 +24,13 @@ final class LinuxGuest {
   private static final int ATTEMPTS = 3;
 
   private final QemuGuest qemuGuest;
-  private final Machine machine;
-  private final MachineSockets sockets;
+  private final SluiceDevices devices;
+  private final DeviceSockets sockets;
   private final RunFolder folder;
 
-  LinuxGuest(QemuGuest qemuGuest, Machine machine, MachineSockets sockets, RunFolder folder) {
+  LinuxGuest(QemuGuest qemuGuest, SluiceDevices devices, DeviceSockets sockets, RunFolder folder) {
     this.qemuGuest = qemuGuest;
-    this.machine = machine;
+    this.devices = devices;
     this.sockets = sockets;
     this.folder = folder;
   }
@@ -41,7 +41,7 @@ final class LinuxGuest {
   GuestReport run(GuestTask task, Stages stages, String stage)
       throws BootException, IOException, InterruptedException {
     OptionalLong registers = OptionalLong.empty();
-    if (machine.hasIommu()) {
+    if (devices.hasIommu()) {
       stages.begin("firmware");
       registers = OptionalLong.of(findRegisters());
     }
@@ -86,7 +86,7 @@ final class LinuxGuest {
     QemuCommand.Builder builder = machine();
     if (registers.isPresent()) {
       Path table = folder.file("dmar");
-      Files.write(table, machine.dmarTable(registers.getAsLong()));
+      Files.write(table, devices.dmarTable(registers.getAsLong()));
       builder.acpiTable(new AcpiTableFile("DMAR", 1, "SLUICE", "SLUICEVM", table));
     }
     sockets.forgetIommuAddress();

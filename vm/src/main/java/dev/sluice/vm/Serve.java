@@ -23,8 +23,8 @@ public final class Serve implements AutoCloseable {
   private static final long USUAL_REGISTERS = 0xFEBF_E000L;
 
   private final RunFolder disks;
-  private final Machine machine;
-  private final MachineSockets sockets;
+  private final SluiceDevices devices;
+  private final DeviceSockets sockets;
   private final Path folder;
   private final Path table;
   private final BootOptions options;
@@ -37,13 +37,13 @@ public final class Serve implements AutoCloseable {
       Path folder,
       Consumer<String> events,
       RunFolder disks,
-      Machine machine,
-      MachineSockets sockets) {
+      SluiceDevices devices,
+      DeviceSockets sockets) {
     this.options = options;
     this.folder = folder;
     this.events = events;
     this.disks = disks;
-    this.machine = machine;
+    this.devices = devices;
     this.sockets = sockets;
     this.table = folder.resolve("dmar");
     this.watcher = Thread.ofPlatform().daemon().name("sluice-serve").unstarted(this::watch);
@@ -68,8 +68,8 @@ public final class Serve implements AutoCloseable {
           options.disk().isPresent()
               ? DiskImage.open(options.disk().get())
               : DiskImage.create(disks.file("disk"));
-      Machine machine = new Machine(options.iommu() == BootOptions.IommuKind.VTD, disk);
-      return start(options, folder, events, disks, machine);
+      SluiceDevices devices = new SluiceDevices(options.iommu() == BootOptions.IommuKind.VTD, disk);
+      return start(options, folder, events, disks, devices);
     } catch (BootException e) {
       disks.close();
       throw e;
@@ -77,19 +77,23 @@ public final class Serve implements AutoCloseable {
   }
 
   private static Serve start(
-      BootOptions options, Path folder, Consumer<String> events, RunFolder disks, Machine machine)
+      BootOptions options,
+      Path folder,
+      Consumer<String> events,
+      RunFolder disks,
+      SluiceDevices devices)
       throws BootException {
-    MachineSockets sockets;
+    DeviceSockets sockets;
     try {
-      sockets = MachineSockets.open(machine, folder, events);
+      sockets = DeviceSockets.open(devices, folder, events);
     } catch (BootException e) {
-      machine.close();
+      devices.close();
       throw e;
     }
-    Serve serve = new Serve(options, folder, events, disks, machine, sockets);
+    Serve serve = new Serve(options, folder, events, disks, devices, sockets);
     try {
-      if (machine.hasIommu()) {
-        Files.write(serve.table, machine.dmarTable(USUAL_REGISTERS));
+      if (devices.hasIommu()) {
+        Files.write(serve.table, devices.dmarTable(USUAL_REGISTERS));
         serve.watcher.start();
       }
       return serve;
@@ -109,7 +113,7 @@ public final class Serve implements AutoCloseable {
     words.addAll(List.of("-M", "q35,memory-backend=mem", "-m", mebibytes + "M", "-nodefaults"));
     words.add("-object");
     words.add("memory-backend-memfd,id=mem,size=" + mebibytes + "M,share=on");
-    if (machine.hasIommu()) {
+    if (devices.hasIommu()) {
       words.add("-acpitable");
       words.add(new AcpiTableFile("DMAR", 1, "SLUICE", "SLUICEVM", table).option());
     }
@@ -122,7 +126,7 @@ public final class Serve implements AutoCloseable {
 
   /// The words that the guest's kernel needs on its command line; empty without an IOMMU.
   public List<String> kernelArguments() {
-    if (!machine.hasIommu()) {
+    if (!devices.hasIommu()) {
       return List.of();
     }
     return GuestParameters.iommuArguments(
@@ -143,7 +147,7 @@ public final class Serve implements AutoCloseable {
         sockets.forgetIommuAddress();
         if (found.getAsLong() != told) {
           told = found.getAsLong();
-          Files.write(table, machine.dmarTable(told));
+          Files.write(table, devices.dmarTable(told));
           events.accept(
               "the guest's firmware put the IOMMU at 0x%x, so the table in %s was corrected: start this QEMU again"
                   .formatted(told, folder));
@@ -162,7 +166,7 @@ public final class Serve implements AutoCloseable {
     closing = true;
     watcher.interrupt();
     sockets.close();
-    machine.close();
+    devices.close();
     disks.close();
     try {
       Files.deleteIfExists(table);

@@ -4,16 +4,16 @@ import dev.sluice.vfiouser.server.ServerStatistics;
 import java.util.Map;
 import java.util.Optional;
 
-/// Gathers what a [Machine] has done from the statistics of its parts.
+/// Gathers what [SluiceDevices] have done from the statistics of their parts.
 final class SluiceWork {
   private SluiceWork() {}
 
-  static BenchReport.Work soFar(Machine machine, MachineSockets sockets) {
+  static BenchReport.Work soFar(SluiceDevices devices, DeviceSockets sockets) {
     ServerStatistics disk = sockets.statistics(Place.NVME);
     ServerStatistics registers = sockets.statistics(Place.IOMMU);
-    Optional<BootReport.IommuSummary> iommu = machine.iommuSummary();
+    Optional<BootReport.IommuSummary> iommu = devices.iommuSummary();
     return new BenchReport.Work(
-        machine.ioCommands(),
+        devices.ioCommands(),
         disk.barWrites(),
         disk.interrupts(),
         registers.barWrites(),

@@ -1,7 +1,7 @@
 package dev.sluice.vm.guest;
 
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Ram;
 import dev.sluice.vm.guest.nvme.NvmeDisk;
 import java.security.MessageDigest;
@@ -16,10 +16,10 @@ final class DiskContents {
   /// Requests under way at a time: enough to keep every queue of the controller busy.
   private static final int DEPTH = 8;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final NvmeDisk disk;
 
-  DiskContents(Machine machine, NvmeDisk disk) {
+  DiskContents(DriverView machine, NvmeDisk disk) {
     this.machine = machine;
     this.disk = disk;
   }

@@ -1,8 +1,8 @@
 package dev.sluice.vm.guest;
 
 import dev.sluice.vm.guest.dma.DmaMapper;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Ram;
 import dev.sluice.vm.guest.nvme.NvmeDisk;
 import dev.sluice.vm.guest.nvme.NvmeDriver;
@@ -22,7 +22,7 @@ final class DiskJob {
   /// again, and a translation that should be gone is found out.
   private static final int WHOLE_DISK_BLOCK = 256 << 10;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final PciDevice device;
   private final DmaMapper dma;
   private final GuestParameters parameters;
@@ -36,7 +36,7 @@ final class DiskJob {
   /// Binds the driver to the controller.
   ///
   /// @throws HardwareException when there is no working disk
-  DiskJob(Machine machine, PciDevice device, DmaMapper dma, GuestParameters parameters)
+  DiskJob(DriverView machine, PciDevice device, DmaMapper dma, GuestParameters parameters)
       throws HardwareException {
     this.machine = machine;
     this.device = device;

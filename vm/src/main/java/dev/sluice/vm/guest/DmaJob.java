@@ -1,7 +1,7 @@
 package dev.sluice.vm.guest;
 
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Mmio;
 import dev.sluice.vm.guest.pci.PciDevice;
 import dev.sluice.vm.guest.pci.PciScan;
@@ -20,13 +20,13 @@ import java.util.SplittableRandom;
 final class DmaJob {
   private static final long CANARY_SEED = 0xCA_A2_1EL;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final TestDma dma;
   private final Duration faultPatience;
   private final byte[] before = new byte[TestDma.CANARY_BYTES];
 
   /// @param faultPatience how long after the DMA its fault may come
-  DmaJob(Machine machine, TestDma dma, Duration faultPatience) {
+  DmaJob(DriverView machine, TestDma dma, Duration faultPatience) {
     this.machine = machine;
     this.dma = dma;
     this.faultPatience = faultPatience;

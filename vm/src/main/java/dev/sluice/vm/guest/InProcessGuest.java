@@ -2,11 +2,11 @@ package dev.sluice.vm.guest;
 
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.vm.guest.dma.DmaMapper;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.Hardware;
 import dev.sluice.vm.guest.machine.HardwareException;
 import dev.sluice.vm.guest.machine.InterruptController;
 import dev.sluice.vm.guest.machine.KernelLog;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.PageAllocator;
 import dev.sluice.vm.guest.machine.Processor;
 import dev.sluice.vm.guest.machine.Ram;
@@ -85,7 +85,7 @@ public final class InProcessGuest {
     private final CheckList checks = new CheckList();
     private final List<GuestStage> stages = new ArrayList<>();
     private final KernelLog log = new KernelLog();
-    private final Machine machine;
+    private final DriverView machine;
     private List<WrittenRange> written = List.of();
 
     Run(GuestParameters parameters) {
@@ -100,7 +100,7 @@ public final class InProcessGuest {
       hardware.interruptsTo(interrupts::deliver);
       Ram ram = new Ram(hardware.memory());
       machine =
-          new Machine(
+          new DriverView(
               hardware.bus(),
               ram,
               new PageAllocator(ram, FIRST_PAGE, hardware.ramBytes(), canary),

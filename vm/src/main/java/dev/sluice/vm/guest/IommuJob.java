@@ -2,8 +2,8 @@ package dev.sluice.vm.guest;
 
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.vm.guest.dma.DmaMapper;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.pci.PciDevice;
 import dev.sluice.vm.guest.vtd.FirmwareTable;
 import dev.sluice.vm.guest.vtd.Flushing;
@@ -26,7 +26,8 @@ final class IommuJob {
   ///
   /// @param dmarTable without its ACPI header
   /// @throws HardwareException when there is none, or none that can be used
-  IommuJob(Machine machine, byte[] dmarTable, Invalidation invalidation) throws HardwareException {
+  IommuJob(DriverView machine, byte[] dmarTable, Invalidation invalidation)
+      throws HardwareException {
     this.invalidation = invalidation;
     table = FirmwareTable.read(dmarTable);
     unit = new VtdUnit(machine, table.registerBase());

@@ -1,7 +1,7 @@
 package dev.sluice.vm.guest;
 
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Mmio;
 import dev.sluice.vm.guest.pci.PciDevice;
 
@@ -36,12 +36,12 @@ final class TestDeviceChannel {
   private static final int DONE = 2;
   private static final int HOLDING = 16;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final Mmio registers;
   private final int base;
 
   /// @param index 0 or 1
-  TestDeviceChannel(Machine machine, PciDevice device, int index) throws HardwareException {
+  TestDeviceChannel(DriverView machine, PciDevice device, int index) throws HardwareException {
     this.machine = machine;
     registers = device.bar(0);
     base = index * CHANNEL_BYTES;

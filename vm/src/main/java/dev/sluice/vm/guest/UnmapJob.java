@@ -2,8 +2,8 @@ package dev.sluice.vm.guest;
 
 import dev.sluice.vm.guest.dma.DmaBuffer;
 import dev.sluice.vm.guest.dma.DmaDirection;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Ram;
 import dev.sluice.vm.guest.pci.PciDevice;
 import dev.sluice.vm.guest.vtd.VtdDomain;
@@ -17,7 +17,7 @@ final class UnmapJob {
   private static final int OTHER_SEED = 100;
   private static final byte OWNERS_BYTE = 0x55;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final VtdDomain domain;
   private final TestDeviceChannel holder;
   private final TestDeviceChannel second;
@@ -35,7 +35,7 @@ final class UnmapJob {
 
   /// @param device the test device
   /// @param domain its address space, which is flushed at each unmap
-  UnmapJob(Machine machine, PciDevice device, VtdDomain domain) throws HardwareException {
+  UnmapJob(DriverView machine, PciDevice device, VtdDomain domain) throws HardwareException {
     this.machine = machine;
     this.domain = domain;
     device.enableMemory();

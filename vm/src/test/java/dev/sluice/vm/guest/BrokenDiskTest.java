@@ -180,7 +180,7 @@ class BrokenDiskTest {
                 new Wired(inner) {
                   @Override
                   public long readConfig(RequesterId function, int offset, int size) {
-                    return function.equals(GuestMachine.TEST_DEVICE)
+                    return function.equals(DriverBench.TEST_DEVICE)
                         ? -1L >>> (64 - 8 * size)
                         : super.readConfig(function, offset, size);
                   }
@@ -332,7 +332,7 @@ class BrokenDiskTest {
 
     /// Where in the controller's first page an address is, or -1.
     final long offset(long address) {
-      long base = innerBus.readConfig(GuestMachine.DISK, 0x10, 4) & -4096;
+      long base = innerBus.readConfig(DriverBench.DISK, 0x10, 4) & -4096;
       return address >= base && address < base + 4096 ? address - base : -1;
     }
 

@@ -53,7 +53,7 @@ class BrokenIommuTest {
 
   @Test
   void aTableThatNamesTheWrongAddressFindsNoUnit() throws Exception {
-    byte[] table = GuestMachine.dmarTable();
+    byte[] table = DriverBench.dmarTable();
     table[12 + 10] ^= 1;
 
     assertThat(boot().dmarTable(table).run().check("dmar-unit").detail())
@@ -109,7 +109,7 @@ class BrokenIommuTest {
 
   @Test
   void aDiskThatTheTableDoesNotNameFailsTheGroup() throws Exception {
-    byte[] table = GuestMachine.dmarTable();
+    byte[] table = DriverBench.dmarTable();
     table[12 + 16 + 6] = 9;
 
     Result result = boot().dmarTable(table).run();
@@ -371,7 +371,7 @@ class BrokenIommuTest {
 
     @Override
     public synchronized Translation translate(Endpoint endpoint, long iova, Access access) {
-      if (!reported && endpoint.requester().equals(GuestMachine.DISK)) {
+      if (!reported && endpoint.requester().equals(DriverBench.DISK)) {
         reported = true;
         report(
             endpoint,

@@ -36,7 +36,7 @@ final class TestBoot {
   private final Path file;
   private final String sha256;
   private boolean plugIommu = true;
-  private byte[] dmarTable = GuestMachine.dmarTable();
+  private byte[] dmarTable = DriverBench.dmarTable();
   private VtdConfig config = VtdConfig.DEFAULT;
   private GuestParameters.Iommu iommu = GuestParameters.Iommu.VTD;
   private GuestParameters.Invalidation invalidation = GuestParameters.Invalidation.STRICT;
@@ -126,16 +126,16 @@ final class TestBoot {
     return new GuestParameters(
         iommu,
         invalidation,
-        new GuestParameters.Disk(GuestMachine.DISK, DISK_BYTES, sha256),
+        new GuestParameters.Disk(DriverBench.DISK, DISK_BYTES, sha256),
         DiskWrite.plan(DISK_BYTES / 2, DISK_BYTES / 2),
         Optional.of(
             new TestDma(
-                GuestMachine.TEST_DEVICE,
+                DriverBench.TEST_DEVICE,
                 CANARY,
                 TestDma.Access.WRITE,
                 0x05,
                 OneShotDma.steps(CANARY))),
-        revocation.map(_ -> GuestMachine.HOLDER),
+        revocation.map(_ -> DriverBench.HOLDER),
         false);
   }
 
@@ -150,17 +150,17 @@ final class TestBoot {
     try (nvme;
         testDevice;
         holder;
-        InProcessPlatform platform = new InProcessPlatform(GuestMachine.RAM_BYTES)) {
+        InProcessMachine platform = new InProcessMachine(DriverBench.RAM_BYTES)) {
       VtdIommu vtd =
           new VtdIommu(config, platform.memory(), platform::message, Thread::startVirtualThread);
       if (plugIommu) {
         platform.plugIommu(model.apply(vtd), registers.apply(new VtdRegisterPage(vtd)), dmarTable);
       }
-      platform.plug(GuestMachine.DISK, controller.apply(nvme));
-      platform.plug(GuestMachine.TEST_DEVICE, testDevice);
+      platform.plug(DriverBench.DISK, controller.apply(nvme));
+      platform.plug(DriverBench.TEST_DEVICE, testDevice);
       revocation.ifPresent(policy -> {
-        platform.plug(GuestMachine.HOLDER, holder);
-        platform.dma(GuestMachine.HOLDER).orElseThrow().revocation(policy);
+        platform.plug(DriverBench.HOLDER, holder);
+        platform.dma(DriverBench.HOLDER).orElseThrow().revocation(policy);
       });
       InProcessGuest guest =
           new InProcessGuest(hardware.apply(platform), patience, InProcessGuest.Listener.SILENT);

@@ -3,9 +3,9 @@ package dev.sluice.vm.guest.nvme;
 import dev.sluice.vm.guest.dma.DmaBuffer;
 import dev.sluice.vm.guest.dma.DmaDirection;
 import dev.sluice.vm.guest.dma.DmaMapper;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
 import dev.sluice.vm.guest.machine.InterruptController.Message;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Mmio;
 import dev.sluice.vm.guest.machine.Ram;
 import dev.sluice.vm.guest.pci.MsixVectors;
@@ -43,7 +43,7 @@ public final class NvmeDriver {
   /// Events about namespaces: the only ones that Linux asks for without conditions.
   private static final int NAMESPACE_EVENTS = 1 << 8;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final PciDevice device;
   private final DmaMapper dma;
   private final Mmio registers;
@@ -55,7 +55,7 @@ public final class NvmeDriver {
   private final int stride;
   private final int queueEntries;
 
-  private NvmeDriver(Machine machine, PciDevice device, DmaMapper dma) throws HardwareException {
+  private NvmeDriver(DriverView machine, PciDevice device, DmaMapper dma) throws HardwareException {
     this.machine = machine;
     this.device = device;
     this.dma = dma;
@@ -83,7 +83,7 @@ public final class NvmeDriver {
   ///
   /// @param dma the controller's way to memory
   /// @throws HardwareException when it does not do what it should
-  public static NvmeDriver bind(Machine machine, PciDevice device, DmaMapper dma)
+  public static NvmeDriver bind(DriverView machine, PciDevice device, DmaMapper dma)
       throws HardwareException {
     NvmeDriver driver = new NvmeDriver(machine, device, dma);
     driver.connectVector(0, driver.admin);

@@ -3,8 +3,8 @@ package dev.sluice.vm.guest.nvme;
 import dev.sluice.vm.guest.dma.DmaBuffer;
 import dev.sluice.vm.guest.dma.DmaDirection;
 import dev.sluice.vm.guest.dma.DmaMapper;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -12,12 +12,12 @@ import java.util.List;
 
 /// Pages for PRP lists, which stay mapped while the driver is bound: Linux's `dma_pool`.
 final class PrpPool {
-  private final Machine machine;
+  private final DriverView machine;
   private final DmaMapper dma;
   private final List<DmaBuffer> all = new ArrayList<>();
   private final Deque<DmaBuffer> free = new ArrayDeque<>();
 
-  PrpPool(Machine machine, DmaMapper dma) {
+  PrpPool(DriverView machine, DmaMapper dma) {
     this.machine = machine;
     this.dma = dma;
   }

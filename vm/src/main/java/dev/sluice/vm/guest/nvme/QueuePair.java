@@ -3,8 +3,8 @@ package dev.sluice.vm.guest.nvme;
 import dev.sluice.vm.guest.dma.DmaBuffer;
 import dev.sluice.vm.guest.dma.DmaDirection;
 import dev.sluice.vm.guest.dma.DmaMapper;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Mmio;
 import dev.sluice.vm.guest.machine.Ram;
 import java.util.HashMap;
@@ -19,7 +19,7 @@ final class QueuePair {
   /// Entries of a submission queue that fit into a page.
   static final int MOST_ENTRIES = Ram.PAGE / Command.SIZE;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final Mmio registers;
   private final DmaMapper dma;
   private final int id;
@@ -45,7 +45,7 @@ final class QueuePair {
   /// @param id 0 for the admin queues
   /// @param entries 2 to [#MOST_ENTRIES]
   /// @param stride bytes from one doorbell to the next
-  QueuePair(Machine machine, Mmio registers, DmaMapper dma, int id, int entries, int stride)
+  QueuePair(DriverView machine, Mmio registers, DmaMapper dma, int id, int entries, int stride)
       throws HardwareException {
     this.machine = machine;
     this.registers = registers;

@@ -1,7 +1,7 @@
 package dev.sluice.vm.guest.vtd;
 
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Mmio;
 import dev.sluice.vm.guest.machine.Ram;
 
@@ -18,7 +18,7 @@ final class InvalidationQueue {
   private static final int ERRORS =
       Registers.QUEUE_ERROR | Registers.COMPLETION_ERROR | Registers.TIMEOUT_ERROR;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final Mmio registers;
   private final long queue;
 
@@ -28,7 +28,7 @@ final class InvalidationQueue {
   private int tail;
 
   /// A queue in fresh memory that the hardware does not know yet.
-  InvalidationQueue(Machine machine, Mmio registers) throws HardwareException {
+  InvalidationQueue(DriverView machine, Mmio registers) throws HardwareException {
     this.machine = machine;
     this.registers = registers;
     queue = machine.pages().allocateZeroed();

@@ -1,8 +1,8 @@
 package dev.sluice.vm.guest.vtd;
 
 import dev.sluice.iommu.RequesterId;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Ram;
 
 /// The root table and the context tables below it: which function has which address space (9.1,
@@ -23,11 +23,11 @@ final class RootTable {
   private static final long PRESENT = 1;
   private static final int DOMAIN_SHIFT = 8;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final long root;
 
   /// An empty table.
-  RootTable(Machine machine) throws HardwareException {
+  RootTable(DriverView machine) throws HardwareException {
     this.machine = machine;
     root = machine.pages().allocateZeroed();
   }

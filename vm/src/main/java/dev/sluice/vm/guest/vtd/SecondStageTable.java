@@ -1,7 +1,7 @@
 package dev.sluice.vm.guest.vtd;
 
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,14 +21,14 @@ final class SecondStageTable {
   private static final int LEVEL_BITS = 9;
   private static final int ENTRIES = 1 << LEVEL_BITS;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final int levels;
   private final long top;
 
   /// An empty table.
   ///
   /// @param levels 3 or 4
-  SecondStageTable(Machine machine, int levels) throws HardwareException {
+  SecondStageTable(DriverView machine, int levels) throws HardwareException {
     this.machine = machine;
     this.levels = levels;
     top = machine.pages().allocateZeroed();

@@ -1,9 +1,9 @@
 package dev.sluice.vm.guest.vtd;
 
 import dev.sluice.iommu.RequesterId;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
 import dev.sluice.vm.guest.machine.InterruptController.Message;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Mmio;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,7 +18,7 @@ public final class VtdUnit {
   /// Domain 0 is special where entries that are not present are cached (6.1).
   private static final int FIRST_DOMAIN = 1;
 
-  private final Machine machine;
+  private final DriverView machine;
   private final Mmio registers;
   private final Capabilities capabilities;
   private final int version;
@@ -34,7 +34,7 @@ public final class VtdUnit {
   ///
   /// @param base physical address of its registers
   /// @throws HardwareException when nothing is there, or something this driver cannot use
-  public VtdUnit(Machine machine, long base) throws HardwareException {
+  public VtdUnit(DriverView machine, long base) throws HardwareException {
     this.machine = machine;
     registers = new Mmio(machine.bus(), base, Registers.SIZE);
     version = registers.read32(Registers.VERSION);

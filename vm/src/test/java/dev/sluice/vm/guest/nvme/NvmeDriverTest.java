@@ -7,11 +7,11 @@ import dev.sluice.iommu.RequesterId;
 import dev.sluice.pci.nvme.FileBackend;
 import dev.sluice.pci.nvme.NvmeConfig;
 import dev.sluice.pci.nvme.NvmeController;
-import dev.sluice.vm.guest.GuestMachine;
+import dev.sluice.vm.guest.DriverBench;
 import dev.sluice.vm.guest.dma.DmaMapper;
 import dev.sluice.vm.guest.machine.Bus;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.PageAllocator;
 import dev.sluice.vm.guest.machine.Ram;
 import dev.sluice.vm.guest.pci.PciDevice;
@@ -32,10 +32,10 @@ class NvmeDriverTest {
   @TempDir private Path folder;
 
   private final byte[] content = new byte[BYTES];
-  private final GuestMachine guest = new GuestMachine();
+  private final DriverBench guest = new DriverBench();
   private final Wire wire = new Wire(guest.machine().bus());
-  private final Machine machine =
-      new Machine(
+  private final DriverView machine =
+      new DriverView(
           wire,
           guest.machine().ram(),
           guest.machine().pages(),
@@ -49,8 +49,8 @@ class NvmeDriverTest {
     new SplittableRandom(7).nextBytes(content);
     Path file = Files.write(folder.resolve("disk"), content);
     controller = new NvmeController(new NvmeConfig("TEST0001", 4, 2), FileBackend.open(file, true));
-    guest.platform().plug(GuestMachine.DISK, controller);
-    device = PciScan.find(PciScan.run(wire), GuestMachine.DISK);
+    guest.platform().plug(DriverBench.DISK, controller);
+    device = PciScan.find(PciScan.run(wire), DriverBench.DISK);
   }
 
   @AfterEach
@@ -156,7 +156,7 @@ class NvmeDriverTest {
     }
 
     private long offset(long address) {
-      return address - (inner.readConfig(GuestMachine.DISK, 0x10, 4) & -4096);
+      return address - (inner.readConfig(DriverBench.DISK, 0x10, 4) & -4096);
     }
 
     @Override

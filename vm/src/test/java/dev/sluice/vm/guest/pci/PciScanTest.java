@@ -10,7 +10,7 @@ import dev.sluice.pci.ConfigSpace;
 import dev.sluice.pci.MsixCapability;
 import dev.sluice.pci.MsixTable;
 import dev.sluice.pci.PciEndpoint;
-import dev.sluice.vm.guest.GuestMachine;
+import dev.sluice.vm.guest.DriverBench;
 import dev.sluice.vm.guest.machine.Bus;
 import dev.sluice.vm.guest.machine.HardwareException;
 import dev.sluice.vm.guest.machine.InterruptController.Message;
@@ -24,7 +24,7 @@ class PciScanTest {
   private static final RequesterId FIRST = RequesterId.of(0, 3, 0);
   private static final RequesterId SECOND = RequesterId.of(0, 31, 0);
 
-  private final GuestMachine guest = new GuestMachine();
+  private final DriverBench guest = new DriverBench();
   private final Bus bus = guest.platform().bus();
 
   @AfterEach

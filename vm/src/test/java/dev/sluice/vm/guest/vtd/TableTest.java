@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.iommu.RequesterId;
-import dev.sluice.vm.guest.GuestMachine;
+import dev.sluice.vm.guest.DriverBench;
 import dev.sluice.vm.guest.machine.HardwareException;
 import dev.sluice.vm.guest.machine.Ram;
 import java.util.HexFormat;
@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class TableTest {
-  private final GuestMachine guest = new GuestMachine();
+  private final DriverBench guest = new DriverBench();
   private final Ram ram = guest.machine().ram();
 
   @AfterEach

@@ -13,12 +13,12 @@ import dev.sluice.memory.Word;
 import dev.sluice.models.vtd.VtdConfig;
 import dev.sluice.models.vtd.VtdIommu;
 import dev.sluice.pci.BarHandler;
-import dev.sluice.vm.guest.GuestMachine;
-import dev.sluice.vm.guest.InProcessPlatform;
+import dev.sluice.vm.guest.DriverBench;
+import dev.sluice.vm.guest.InProcessMachine;
 import dev.sluice.vm.guest.dma.DmaBuffer;
 import dev.sluice.vm.guest.dma.DmaDirection;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.HardwareException;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.Ram;
 import java.nio.ByteOrder;
 import java.time.Duration;
@@ -32,11 +32,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class VtdUnitTest {
-  private static final long REGISTERS = InProcessPlatform.IOMMU_REGISTERS;
-  private static final RequesterId DEVICE = GuestMachine.DISK;
-  private static final RequesterId OTHER = GuestMachine.TEST_DEVICE;
+  private static final long REGISTERS = InProcessMachine.IOMMU_REGISTERS;
+  private static final RequesterId DEVICE = DriverBench.DISK;
+  private static final RequesterId OTHER = DriverBench.TEST_DEVICE;
 
-  private final GuestMachine guest = new GuestMachine();
+  private final DriverBench guest = new DriverBench();
   private final Ram ram = guest.machine().ram();
 
   @AfterEach
@@ -45,10 +45,10 @@ class VtdUnitTest {
   }
 
   private VtdIommu plug(VtdConfig config) {
-    InProcessPlatform platform = guest.platform();
+    InProcessMachine platform = guest.platform();
     VtdIommu vtd =
         new VtdIommu(config, platform.memory(), platform::message, Thread::startVirtualThread);
-    platform.plugVtd(vtd, GuestMachine.dmarTable());
+    platform.plugVtd(vtd, DriverBench.dmarTable());
     return vtd;
   }
 
@@ -268,8 +268,8 @@ class VtdUnitTest {
     VtdIommu vtd =
         new VtdIommu(
             VtdConfig.DEFAULT, guest.platform().memory(), (_, _) -> {}, Thread::startVirtualThread);
-    guest.platform().plugIommu(vtd, new DeafRegisters(vtd), GuestMachine.dmarTable());
-    Machine impatient = guest.machine(Duration.ofMillis(50));
+    guest.platform().plugIommu(vtd, new DeafRegisters(vtd), DriverBench.dmarTable());
+    DriverView impatient = guest.machine(Duration.ofMillis(50));
     VtdUnit unit = new VtdUnit(impatient, REGISTERS);
 
     assertThatThrownBy(unit::enableQueue)
@@ -283,7 +283,7 @@ class VtdUnitTest {
         new VtdIommu(
             VtdConfig.DEFAULT, guest.platform().memory(), (_, _) -> {}, Thread::startVirtualThread);
     RecordingRegisters registers = new RecordingRegisters(vtd);
-    guest.platform().plugIommu(vtd, registers, GuestMachine.dmarTable());
+    guest.platform().plugIommu(vtd, registers, DriverBench.dmarTable());
 
     VtdUnit unit = start();
     unit.attach(DEVICE, Flushing.STRICT);

@@ -26,12 +26,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
-/// The devices of the platform and the IOMMU between them and memory: the one place where devices
-/// and a model meet.
+/// What Sluice gives a machine: devices, and the IOMMU between them and memory. The one place where
+/// devices and a model meet.
 ///
-/// It does not know how a guest reaches them: [MachineSockets] puts them behind sockets, for a
-/// guest in QEMU; an in-process platform puts them on a bus of its own.
-final class Machine implements AutoCloseable {
+/// It does not know how a guest reaches them: [DeviceSockets] puts them behind sockets, for a guest
+/// in QEMU; an in-process platform puts them on a bus of its own.
+final class SluiceDevices implements AutoCloseable {
   /// Bits of a guest-physical address, in the DMAR table and in the VT-d.
   static final int ADDRESS_WIDTH = VtdConfig.DEFAULT.hostAddressWidth();
 
@@ -44,28 +44,28 @@ final class Machine implements AutoCloseable {
 
   private static final String SERIAL = "SLUICE0001";
 
-  private final Map<Place, PciFunction> devices = new EnumMap<>(Place.class);
+  private final Map<Place, PciFunction> functions = new EnumMap<>(Place.class);
   private final boolean withIommu;
   private final RegisterFront front;
   private final NvmeController nvme;
   private final ExecutorService queueWorker;
   private volatile @Nullable VtdIommu iommu;
 
-  /// A machine whose devices are not plugged in yet.
-  Machine(boolean withIommu, DiskImage disk) throws BootException {
+  /// Devices that are not plugged in yet.
+  SluiceDevices(boolean withIommu, DiskImage disk) throws BootException {
     this(withIommu, disk, RegisterFront.NONE);
   }
 
-  /// A machine that a test may break.
-  Machine(boolean withIommu, DiskImage disk, RegisterFront front) throws BootException {
+  /// Devices of a machine that a test may break.
+  SluiceDevices(boolean withIommu, DiskImage disk, RegisterFront front) throws BootException {
     this.withIommu = withIommu;
     this.front = front;
     nvme = nvme(disk);
     queueWorker =
         Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("sluice-vtd-queue").factory());
-    devices.put(Place.NVME, nvme);
-    devices.put(Place.TEST_DEVICE, new TestDevice("vm"));
+    functions.put(Place.NVME, nvme);
+    functions.put(Place.TEST_DEVICE, new TestDevice("vm"));
   }
 
   private static NvmeController nvme(DiskImage disk) throws BootException {
@@ -84,12 +84,12 @@ final class Machine implements AutoCloseable {
     return withIommu;
   }
 
-  /// The devices by their place.
-  Map<Place, PciFunction> devices() {
-    return Collections.unmodifiableMap(devices);
+  /// The devices as PCI functions, by their place.
+  Map<Place, PciFunction> functions() {
+    return Collections.unmodifiableMap(functions);
   }
 
-  /// Makes the IOMMU of a machine that has one, before its devices are plugged in.
+  /// Makes the IOMMU, if there is to be one, before the devices are plugged in.
   ///
   /// @param memory where the guest's tables and queue are
   /// @param messages how the IOMMU sends its own interrupts
@@ -111,7 +111,7 @@ final class Machine implements AutoCloseable {
   /// @param registers guest-physical address of its register page
   byte[] dmarTable(long registers) {
     return DmarTable.of(
-        ADDRESS_WIDTH, registers, devices.keySet().stream().map(Place::requester).toList());
+        ADDRESS_WIDTH, registers, functions.keySet().stream().map(Place::requester).toList());
   }
 
   /// How long a device may keep an invalidation waiting.
@@ -167,7 +167,7 @@ final class Machine implements AutoCloseable {
   /// Ends the devices and what worked for the IOMMU.
   @Override
   public void close() {
-    devices.values().forEach(PciFunction::close);
+    functions.values().forEach(PciFunction::close);
     queueWorker.shutdownNow();
   }
 }

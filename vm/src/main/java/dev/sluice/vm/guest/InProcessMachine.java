@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// Plug the IOMMU first, then the functions; each is behind the IOMMU that is there by then. The
 /// registers are for one thread at a time, the guest's; functions use memory and interrupts from
 /// their own.
-public final class InProcessPlatform implements Hardware, AutoCloseable {
+public final class InProcessMachine implements Hardware, AutoCloseable {
   /// Where the IOMMU's registers are: where chipsets have them.
   public static final long IOMMU_REGISTERS = 0xFED9_0000L;
 
@@ -57,7 +57,7 @@ public final class InProcessPlatform implements Hardware, AutoCloseable {
   /// A machine with RAM and nothing else.
   ///
   /// @param ramBytes a multiple of 4096, up to 3.5 GiB
-  public InProcessPlatform(long ramBytes) {
+  public InProcessMachine(long ramBytes) {
     if (ramBytes <= 0 || ramBytes > MOST_RAM || ramBytes % GuestMemory.PAGE != 0) {
       throw new IllegalArgumentException("RAM of " + ramBytes + " bytes");
     }

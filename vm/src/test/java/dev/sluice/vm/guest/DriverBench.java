@@ -2,9 +2,9 @@ package dev.sluice.vm.guest;
 
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.GuestMemory;
+import dev.sluice.vm.guest.machine.DriverView;
 import dev.sluice.vm.guest.machine.InterruptController;
 import dev.sluice.vm.guest.machine.KernelLog;
-import dev.sluice.vm.guest.machine.Machine;
 import dev.sluice.vm.guest.machine.PageAllocator;
 import dev.sluice.vm.guest.machine.Processor;
 import dev.sluice.vm.guest.machine.Ram;
@@ -12,23 +12,23 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 
-/// A platform and a guest's drivers' view of it, for tests of single drivers.
-public final class GuestMachine implements AutoCloseable {
+/// A machine and the drivers' view of it, for tests of single drivers.
+public final class DriverBench implements AutoCloseable {
   public static final RequesterId DISK = RequesterId.of(0, 5, 0);
   public static final RequesterId TEST_DEVICE = RequesterId.of(0, 6, 0);
   public static final RequesterId HOLDER = RequesterId.of(0, 7, 0);
   public static final long RAM_BYTES = 16 << 20;
 
-  private final InProcessPlatform platform = new InProcessPlatform(RAM_BYTES);
-  private final Machine machine;
+  private final InProcessMachine platform = new InProcessMachine(RAM_BYTES);
+  private final DriverView machine;
 
-  public GuestMachine() {
+  public DriverBench() {
     KernelLog log = new KernelLog();
     InterruptController interrupts = new InterruptController(log);
     platform.interruptsTo(interrupts::deliver);
     Ram ram = new Ram(platform.memory());
     machine =
-        new Machine(
+        new DriverView(
             platform.bus(),
             ram,
             new PageAllocator(ram, GuestMemory.PAGE, RAM_BYTES, 0),
@@ -36,17 +36,17 @@ public final class GuestMachine implements AutoCloseable {
             log);
   }
 
-  public InProcessPlatform platform() {
+  public InProcessMachine platform() {
     return platform;
   }
 
-  public Machine machine() {
+  public DriverView machine() {
     return machine;
   }
 
   /// The same machine for a driver that waits `patience` at the most.
-  public Machine machine(Duration patience) {
-    return new Machine(
+  public DriverView machine(Duration patience) {
+    return new DriverView(
         machine.bus(),
         machine.ram(),
         machine.pages(),
@@ -59,7 +59,7 @@ public final class GuestMachine implements AutoCloseable {
     ByteBuffer table = ByteBuffer.allocate(12 + 40).order(ByteOrder.LITTLE_ENDIAN);
     table.put(0, (byte) 47).position(12);
     table.putShort((short) 0).putShort((short) 40).putInt(0);
-    table.putLong(InProcessPlatform.IOMMU_REGISTERS);
+    table.putLong(InProcessMachine.IOMMU_REGISTERS);
     for (RequesterId endpoint : new RequesterId[] {DISK, TEST_DEVICE, HOLDER}) {
       table.putShort((short) 0x0801).putInt(0);
       table.put((byte) endpoint.device()).put((byte) endpoint.function());

@@ -26,12 +26,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// A [Machine] behind vfio-user sockets, one for each device and one for the IOMMU's registers.
+/// [SluiceDevices] behind vfio-user sockets, one for each device and one for the IOMMU's registers.
 ///
 /// Each function has guest memory of its own, since each is reached by a client of its own that
 /// shares what it may see.
-final class MachineSockets implements AutoCloseable {
-  private static final Logger LOG = System.getLogger(MachineSockets.class.getName());
+final class DeviceSockets implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(DeviceSockets.class.getName());
 
   /// How long the sessions of a client that has gone may go on: a server answers within 4 s,
   /// whatever its device does.
@@ -40,7 +40,7 @@ final class MachineSockets implements AutoCloseable {
   /// The server of the function at a place.
   private record Served(Place place, VfioUserServer server) {}
 
-  private final Machine machine;
+  private final SluiceDevices devices;
   private final Map<Place, Path> paths = new EnumMap<>(Place.class);
   private final List<Served> served = new CopyOnWriteArrayList<>();
   private final List<DmaContext> contexts = new ArrayList<>();
@@ -48,21 +48,21 @@ final class MachineSockets implements AutoCloseable {
   private final @Nullable IommuFunction iommuFunction;
   private final Clients clients;
 
-  private MachineSockets(Machine machine, Consumer<String> events) {
-    this.machine = machine;
-    iommuFunction = machine.hasIommu() ? new IommuFunction() : null;
+  private DeviceSockets(SluiceDevices devices, Consumer<String> events) {
+    this.devices = devices;
+    iommuFunction = devices.hasIommu() ? new IommuFunction() : null;
     clients = new Clients(events);
   }
 
-  /// Makes the sockets in `folder` and serves the machine there.
+  /// Makes the sockets in `folder` and serves the devices there.
   ///
   /// @param events told of clients that come and go, a sentence each
-  static MachineSockets open(Machine machine, Path folder, Consumer<String> events)
+  static DeviceSockets open(SluiceDevices devices, Path folder, Consumer<String> events)
       throws BootException {
-    MachineSockets sockets = new MachineSockets(machine, events);
+    DeviceSockets sockets = new DeviceSockets(devices, events);
     try {
       VtdIommu iommu = sockets.serveIommu(folder);
-      for (Map.Entry<Place, PciFunction> device : machine.devices().entrySet()) {
+      for (Map.Entry<Place, PciFunction> device : devices.functions().entrySet()) {
         sockets.serveDevice(device.getKey(), device.getValue(), folder, iommu);
       }
       return sockets;
@@ -80,8 +80,8 @@ final class MachineSockets implements AutoCloseable {
       return null;
     }
     VfioUserServer server = listen(Place.IOMMU, iommuFunction, folder);
-    VtdIommu iommu = machine.makeIommu(server.memory(), messages);
-    iommuFunction.attach(iommu, machine.registers(iommu, server.memory()), messages::clear);
+    VtdIommu iommu = devices.makeIommu(server.memory(), messages);
+    iommuFunction.attach(iommu, devices.registers(iommu, server.memory()), messages::clear);
     DmaContext own = DmaContext.direct(server.memory(), Place.IOMMU.requester());
     connect(server, iommuFunction, own);
     return iommu;
@@ -95,7 +95,7 @@ final class MachineSockets implements AutoCloseable {
         iommu == null
             ? DmaContext.direct(memory, place.requester())
             : DmaContext.behind(iommu, memory, place.requester());
-    dma.revocation(Machine.patience(place));
+    dma.revocation(SluiceDevices.patience(place));
     connect(server, device, dma);
   }
 
