@@ -2,7 +2,6 @@ package dev.sluice.iommu;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// adds atomically until the other has died.
 public final class EventCounter {
   private static final int CELLS = 16;
+  private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(Cell[].class);
   private static final VarHandle COUNT;
 
   static {
@@ -50,7 +50,7 @@ public final class EventCounter {
   }
 
   /// By thread; filled under this, read without.
-  private final AtomicReferenceArray<@Nullable Cell> cells = new AtomicReferenceArray<>(CELLS);
+  private final @Nullable Cell[] cells = new Cell[CELLS];
 
   /// What was counted outside the cells that are there now.
   private final LongAdder others = new LongAdder();
@@ -61,7 +61,7 @@ public final class EventCounter {
   /// Counts one.
   public void increment() {
     Thread thread = Thread.currentThread();
-    Cell cell = cells.getAcquire((int) thread.threadId() & (CELLS - 1));
+    Cell cell = (Cell) CELL.getAcquire(cells, (int) thread.threadId() & (CELLS - 1));
     if (cell != null && cell.owner == thread) {
       cell.increment();
     } else {
@@ -71,14 +71,14 @@ public final class EventCounter {
 
   private void incrementShared(Thread thread) {
     int place = (int) thread.threadId() & (CELLS - 1);
-    Cell taken = cells.getAcquire(place);
+    Cell taken = (Cell) CELL.getAcquire(cells, place);
     if (taken == null || !taken.owner.isAlive()) {
       synchronized (this) {
-        if (cells.getPlain(place) == taken) {
+        if (cells[place] == taken) {
           if (taken != null) {
             others.add(taken.count());
           }
-          cells.setRelease(place, new Cell(thread));
+          CELL.setRelease(cells, place, new Cell(thread));
         }
       }
     }
@@ -88,8 +88,7 @@ public final class EventCounter {
   /// How many there were: exact when nobody is counting.
   public synchronized long sum() {
     long sum = others.sum();
-    for (int i = 0; i < CELLS; i++) {
-      Cell cell = cells.getPlain(i);
+    for (Cell cell : cells) {
       sum += cell == null ? 0 : cell.count();
     }
     return sum;

@@ -87,6 +87,7 @@ public final class GuestMemory {
       }
       if (ram != null) {
         ram.number(this.ram.add(ram));
+        added.numbered();
       }
       map = map.with(added);
     }

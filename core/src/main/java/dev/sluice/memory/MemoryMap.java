@@ -31,6 +31,13 @@ final class MemoryMap {
       return new Placed(first, last, writable, null, null, port);
     }
 
+    /// The region has its number, if it gets one.
+    void numbered() {
+      if (window != null) {
+        window.numbered();
+      }
+    }
+
     /// It has left the map.
     void close() {
       if (window != null) {

@@ -23,6 +23,12 @@ public final class RamWindow {
   private final RamRegion region;
   private final MemorySegment segment;
 
+  /// The RAM address of the first byte, and how many bytes from it on begin a page that has one.
+  /// Written once, before the window can be found.
+  private long ram;
+
+  private long pages;
+
   /// Whether the region is in the map.
   private volatile boolean placed = true;
 
@@ -36,6 +42,16 @@ public final class RamWindow {
   /// The window of a region at a place; null when it is too small for a word.
   static @Nullable RamWindow of(RamRegion region, long first) {
     return region.size() < Long.BYTES ? null : new RamWindow(first, region);
+  }
+
+  /// The region has its number, if it gets one.
+  void numbered() {
+    if (GuestMemory.hasRamAddress(region, 0, GuestMemory.PAGE)) {
+      ram = Ram.address(region.number(), 0);
+      pages =
+          Math.max(
+              0, Math.min(segment.byteSize(), Ram.REACH - GuestMemory.PAGE) - GuestMemory.PAGE + 1);
+    }
   }
 
   /// Whether the region is still there.
@@ -82,11 +98,8 @@ public final class RamWindow {
   ///   region has a number
   public long ramAddress(long address, boolean write) {
     long offset = address - first;
-    return offset >= 0
-            && offset <= segment.byteSize() - GuestMemory.PAGE
-            && GuestMemory.hasRamAddress(region, offset, GuestMemory.PAGE)
-            && (!write || region.writable())
-        ? Ram.address(region.number(), offset)
+    return Long.compareUnsigned(offset, pages) < 0 && (!write || region.writable())
+        ? ram + offset
         : Ram.NOWHERE;
   }
 }

@@ -81,6 +81,22 @@ class RamWindowTest {
   }
 
   @Test
+  void ramAddressesEndWhereTheMemorysDo() {
+    long first = 8 * PAGE;
+    for (long size : new long[] {8, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE}) {
+      GuestMemory one = new GuestMemory();
+      one.addRam(first, RamRegion.allocate(size));
+      RamWindow window = requireNonNull(one.window(first));
+      for (long offset = -PAGE; offset <= size + PAGE; offset++) {
+        assertThat(window.ramAddress(first + offset, true))
+            .as("offset %d of %d", offset, size)
+            .isEqualTo(one.ramAddress(first + offset, PAGE, true));
+      }
+      assertThat(window.ramAddress(Long.MIN_VALUE, false)).isEqualTo(Ram.NOWHERE);
+    }
+  }
+
+  @Test
   void aRegionWithoutANumberHasNoRamAddress() {
     for (int i = 0; i <= 256; i++) {
       memory.addRam(i * PAGE, foreign(true));
