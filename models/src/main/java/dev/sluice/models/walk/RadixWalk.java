@@ -1,12 +1,13 @@
 package dev.sluice.models.walk;
 
-/// Where a walk ended, as a word, so that a walk allocates nothing.
+/// Where a walk ended, or has come, as a word, so that a walk allocates nothing.
 ///
 /// ```text
 /// 63 62                      12 11     8  7  6 5         0
 /// +--+-------------------------+--------+--+--+-----------+
 /// | 0|      address >> 12      |    0   |W |R |   shift   |   at a page that grants the access
-/// | 1|            0            | level  |  0  |   cause   |   before that
+/// | 0|      address >> 12      |    0   |W |R |     0     |   before a table of the last level
+/// | 1|            0            | level  |  0  |   cause   |   before a page
 /// +--+-------------------------+--------+-----+-----------+
 /// ```
 public final class RadixWalk {
@@ -51,18 +52,36 @@ public final class RadixWalk {
     return (address & ADDRESS) | (long) rights << RIGHTS_SHIFT | shift;
   }
 
+  /// At a table of the last level, whose entry has not been read yet.
+  ///
+  /// @param address guest-physical, a multiple of 4 KiB
+  /// @param rights of all entries on the way to it, not 0
+  public static long lastTable(long address, int rights) {
+    return address | (long) rights << RIGHTS_SHIFT;
+  }
+
   static long stop(Cause cause, int level) {
     return Long.MIN_VALUE | (long) level << LEVEL_SHIFT | cause.code;
   }
 
-  /// Whether it ended at a page.
+  /// Whether it ended at a page. Not to be asked of one that may stand before the last table.
   public static boolean isPage(long walk) {
     return walk >= 0;
   }
 
-  // --- of a page
+  /// Whether it stands before a table of the last level.
+  public static boolean isLastTable(long walk) {
+    return walk >= 0 && (walk & LOW) == 0;
+  }
 
-  /// The page's first guest-physical address.
+  /// Whether it ended at a page of 2^`shift` bytes.
+  public static boolean isPage(long walk, int shift) {
+    return (walk & (Long.MIN_VALUE | LOW)) == shift;
+  }
+
+  // --- of a page or table
+
+  /// The page's or table's first guest-physical address.
   public static long address(long walk) {
     return walk & ADDRESS;
   }
@@ -72,7 +91,7 @@ public final class RadixWalk {
     return (int) walk & LOW;
   }
 
-  /// What every entry on the way lets through, as [dev.sluice.memory.Access#rights()].
+  /// What every entry so far lets through, as [dev.sluice.memory.Access#rights()].
   public static int rights(long walk) {
     return (int) walk >>> RIGHTS_SHIFT & 3;
   }

@@ -28,8 +28,17 @@ public final class RadixWalker {
   /// @param levels how many levels the table has, 1 to 15
   /// @param iova bits above those that `levels` levels decode are ignored: the caller has checked
   ///   them
-  /// @return a [RadixWalk]
+  /// @return a [RadixWalk] that ended
   public long walk(long root, int levels, long iova, Access access) {
+    long walk = toLastTable(root, levels, iova, access);
+    return RadixWalk.isLastTable(walk) ? inLastTable(walk, iova, access) : walk;
+  }
+
+  /// The first part of [#walk]: all levels but the last one. What comes of it may be kept and gone
+  /// on with later.
+  ///
+  /// @return a [RadixWalk], before a table of the last level unless it ended above
+  public long toLastTable(long root, int levels, long iova, Access access) {
     long walk = descend(root, levels, iova, access.rights());
     VarHandle.acquireFence();
     return walk;
@@ -43,7 +52,7 @@ public final class RadixWalker {
     int rights = Access.READ_WRITE.rights();
     long table = root;
     @Nullable RamWindow window = tables.usual();
-    for (int level = levels; ; level--) {
+    for (int level = levels; level > 1; level--) {
       long at = table + (iova >>> shift & indexMask) * Long.BYTES;
       if (window == null || !window.holds(at)) {
         window = tables.window(at);
@@ -53,12 +62,49 @@ public final class RadixWalker {
       }
       long entry = window.load(at);
       rights &= by.rights(entry);
-      if (level == 1 || !by.leadsOn(entry, level) || (wanted & ~rights) != 0) {
+      if (!by.leadsOn(entry, level) || (wanted & ~rights) != 0) {
         return end(at, entry, level, shift, rights, wanted);
       }
       table = by.address(entry);
       shift -= indexBits;
     }
+    return RadixWalk.lastTable(table, rights);
+  }
+
+  /// The second part of [#walk]: the last level.
+  ///
+  /// @param walk a [RadixWalk] before a table of the last level, of an address that has the bits
+  ///   above this level in common with `iova`, and with the rights that the access needs
+  /// @return a [RadixWalk] that ended
+  public long inLastTable(long walk, long iova, Access access) {
+    long entry = entryInLastTable(walk, iova);
+    int rights = RadixWalk.rights(walk) & format.rights(entry);
+    return end(
+        addressInLastTable(walk, iova), entry, 1, format.pageShift(), rights, access.rights());
+  }
+
+  /// The entry of the last level itself. What is read after it is read after the tables.
+  ///
+  /// @param walk as for [#inLastTable]
+  /// @return all ones, also when it cannot be read: [#inLastTable] tells the two apart
+  public long entryInLastTable(long walk, long iova) {
+    long at = addressInLastTable(walk, iova);
+    @Nullable RamWindow window = tables.usual();
+    if (window == null || !window.holds(at)) {
+      window = tables.window(at);
+      if (window == null) {
+        return RamWindow.ALL_ONES;
+      }
+    }
+    long entry = window.load(at);
+    VarHandle.acquireFence();
+    return entry;
+  }
+
+  private long addressInLastTable(long walk, long iova) {
+    RadixFormat by = format;
+    long index = iova >>> by.pageShift() & ((1L << by.indexBits()) - 1);
+    return RadixWalk.address(walk) + index * Long.BYTES;
   }
 
   /// Whatever an entry is at which a walk ends.

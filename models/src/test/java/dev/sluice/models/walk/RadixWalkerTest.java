@@ -171,6 +171,61 @@ class RadixWalkerTest {
   }
 
   @Test
+  void aWalkCanBeGoneOnWithFromItsLastTable() {
+    entry(0x1000, 0, 0x2003);
+    entry(0x2000, 3, 0x3001);
+    entry(0x3000, 7, 0x77003);
+    long iova = 3L << 21 | 7L << 12;
+    long walk = walker.toLastTable(0x1000, 3, iova, Access.READ);
+    assertThat(RadixWalk.isLastTable(walk)).isTrue();
+    assertThat(walk).isEqualTo(RadixWalk.lastTable(0x3000, 1));
+    assertThat(decoded(walker.inLastTable(walk, iova, Access.READ)))
+        .isEqualTo(new Page(0x77000, 12, 1));
+    assertThat(walker.entryInLastTable(walk, iova)).isEqualTo(0x77003);
+    assertThat(decoded(walker.inLastTable(walk, iova + 4096, Access.READ)))
+        .isEqualTo(new Stop(Cause.ABSENT, 1));
+  }
+
+  @Test
+  void aWalkThatEndsAboveItsLastTableStandsBeforeNone() {
+    entry(0x1000, 1, 0x4000_0007L);
+    for (long iova : new long[] {0, 1L << 30}) {
+      long walk = walker.toLastTable(0x1000, 3, iova, Access.READ);
+      assertThat(RadixWalk.isLastTable(walk)).isFalse();
+      assertThat(walk).isEqualTo(walker.walk(0x1000, 3, iova, Access.READ));
+    }
+  }
+
+  @Test
+  void theOnlyTableIsTheLastOne() {
+    entry(0x1000, 2, 0x5003);
+    long walk = walker.toLastTable(0x1000, 1, 0x2000, Access.WRITE);
+    assertThat(walk).isEqualTo(RadixWalk.lastTable(0x1000, 3));
+  }
+
+  @Test
+  void anEntryThatCannotBeReadIsAllOnesAndToldFromOneThatIs() {
+    long nowhere = RadixWalk.lastTable(0x40_0000, 3);
+    assertThat(walker.entryInLastTable(nowhere, 0)).isEqualTo(-1);
+    assertThat(decoded(walker.inLastTable(nowhere, 0, Access.READ)))
+        .isEqualTo(new Stop(Cause.UNREADABLE, 1));
+    entry(0x1000, 0, -1);
+    long there = RadixWalk.lastTable(0x1000, 3);
+    assertThat(walker.entryInLastTable(there, 0)).isEqualTo(-1);
+    assertThat(decoded(walker.inLastTable(there, 0, Access.READ)))
+        .isEqualTo(new Stop(Cause.MALFORMED, 1));
+  }
+
+  @Test
+  void onlyAPageOfTheSizeAskedForIsOne() {
+    long page = RadixWalk.page(0x20_0000, 21, 3);
+    assertThat(RadixWalk.isPage(page, 21)).isTrue();
+    assertThat(RadixWalk.isPage(page, 12)).isFalse();
+    assertThat(RadixWalk.isPage(RadixWalk.stop(Cause.ABSENT, 1), 12)).isFalse();
+    assertThat(RadixWalk.isPage(RadixWalk.lastTable(0x1000, 3), 12)).isFalse();
+  }
+
+  @Test
   void rightsAreThoseOfAllLevels() {
     entry(0x1000, 0, 0x2001);
     entry(0x2000, 0, 0x3003);
