@@ -1,5 +1,7 @@
 package dev.sluice.models.vtd;
 
+import org.jspecify.annotations.Nullable;
+
 /// What the guest asks to be invalidated, VT-d specification 6.5.1 (registers) and 6.5.2.1 to
 /// 6.5.2.3 (descriptors).
 sealed interface CacheInvalidation {
@@ -41,16 +43,26 @@ sealed interface CacheInvalidation {
   ///
   /// @param first first I/O virtual address
   /// @param last last I/O virtual address, inclusive
-  record IotlbPages(int domainId, long first, long last) implements CacheInvalidation {
+  /// @param leavesOnly whether the tables that lead to the pages' entries may be kept, as none of
+  ///   the entries above those has changed
+  record IotlbPages(int domainId, long first, long last, boolean leavesOnly)
+      implements CacheInvalidation {
+    private static final long HINT = 1L << 6;
+    private static final int ADDRESS_MASK = 0x3F;
 
-    /// By an address and a mask. Address bits above the guest address width are ignored.
+    /// By IVA_REG, or bits 127:64 of a descriptor, which are laid out alike ([IotlbCommand]).
+    /// Address bits above the guest address width are ignored.
     ///
-    /// @param addressMask AM: log2 of the pages, 0 to [Capabilities#MAXIMUM_ADDRESS_MASK]
-    static IotlbPages of(int domainId, long address, int addressMask) {
+    /// @return null when AM is larger than MAMV
+    static @Nullable IotlbPages of(int domainId, long operand) {
+      int addressMask = (int) operand & ADDRESS_MASK;
+      if (addressMask > Capabilities.MAXIMUM_ADDRESS_MASK) {
+        return null;
+      }
       long bytes = 1L << (12 + addressMask);
       long width = (1L << Capabilities.GUEST_ADDRESS_WIDTH) - 1;
-      long first = address & width & -bytes;
-      return new IotlbPages(domainId, first, first + bytes - 1);
+      long first = operand & width & -bytes;
+      return new IotlbPages(domainId, first, first + bytes - 1, (operand & HINT) != 0);
     }
   }
 }

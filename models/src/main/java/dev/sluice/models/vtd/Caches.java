@@ -10,11 +10,15 @@ import java.util.Set;
 /// way.
 ///
 /// A context-cache invalidation takes bindings, not translations: the guest has to invalidate the
-/// IOTLB after it (6.5.2.1), and meets its own mistake if it does not. A page-selective one takes
-/// its pages and no others.
+/// IOTLB after it (6.5.3.3), and meets its own mistake if it does not. A page-selective one takes
+/// its pages and no others, and their tables only if it does not say that leaves alone have changed
+/// (6.5.2.3).
+///
+/// What this unit keeps is dropped before core counts the invalidation: [PdeCaches] says why.
 final class Caches {
   private final Invalidator invalidator;
   private final ContextCache contexts;
+  private final PdeCaches directories;
   private final AbsentPages absent;
   private final VtdCounters counters;
   private final DrainBudget budget;
@@ -23,11 +27,13 @@ final class Caches {
   Caches(
       Invalidator invalidator,
       ContextCache contexts,
+      PdeCaches directories,
       AbsentPages absent,
       VtdCounters counters,
       DrainBudget budget) {
     this.invalidator = invalidator;
     this.contexts = contexts;
+    this.directories = directories;
     this.absent = absent;
     this.counters = counters;
     this.budget = budget;
@@ -58,18 +64,25 @@ final class Caches {
       }
       case CacheInvalidation.ContextDevice device -> begin(device, completed);
       case CacheInvalidation.IotlbGlobal _ -> {
+        directories.dropAll();
         absent.dropAll();
         invalidator.invalidate(Invalidation.ofTranslations(), completed);
       }
       case CacheInvalidation.IotlbDomain(int domainId) -> {
+        directories.dropDomain(domainId);
         absent.dropDomain(domainId);
         invalidator.invalidate(domainId, 0, -1, completed);
       }
-      case CacheInvalidation.IotlbPages(int domainId, long first, long last) -> {
-        absent.dropRange(domainId, first, last);
-        invalidator.invalidate(domainId, first, last, completed);
-      }
+      case CacheInvalidation.IotlbPages pages -> begin(pages, completed);
     }
+  }
+
+  private void begin(CacheInvalidation.IotlbPages pages, Runnable completed) {
+    if (!pages.leavesOnly()) {
+      directories.dropRange(pages.domainId(), pages.first(), pages.last());
+    }
+    absent.dropRange(pages.domainId(), pages.first(), pages.last());
+    invalidator.invalidate(pages.domainId(), pages.first(), pages.last(), completed);
   }
 
   /// Takes the bindings of the functions that are meant, also of those without a cached entry: one
@@ -100,6 +113,7 @@ final class Caches {
   /// @param drained runs once, when no access from before can touch memory any more
   void clear(Runnable drained) {
     contexts.dropAll();
+    directories.dropAll();
     absent.dropAll();
     resets.begin(drained);
   }

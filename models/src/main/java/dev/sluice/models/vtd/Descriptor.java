@@ -1,5 +1,7 @@
 package dev.sluice.models.vtd;
 
+import dev.sluice.models.vtd.CacheInvalidation.IotlbPages;
+
 /// A 128-bit descriptor of the invalidation queue, VT-d specification 6.5.2. Bits 3:0 are its type.
 ///
 /// ```
@@ -89,14 +91,13 @@ sealed interface Descriptor {
       return new Invalid(QueueError.RESERVED_FIELD);
     }
     int domainId = (int) (low >>> 16) & 0xFFFF;
-    int addressMask = (int) high & 0x3F;
     return switch ((int) (low >>> 4) & 3) {
       case 1 -> new Invalidate(new CacheInvalidation.IotlbGlobal());
       case 2 -> new Invalidate(new CacheInvalidation.IotlbDomain(domainId));
-      case 3 ->
-          addressMask > Capabilities.MAXIMUM_ADDRESS_MASK
-              ? new Invalid(QueueError.RESERVED_FIELD)
-              : new Invalidate(CacheInvalidation.IotlbPages.of(domainId, high, addressMask));
+      case 3 -> {
+        IotlbPages pages = IotlbPages.of(domainId, high);
+        yield pages == null ? new Invalid(QueueError.RESERVED_FIELD) : new Invalidate(pages);
+      }
       default -> new Invalid(QueueError.RESERVED_FIELD);
     };
   }

@@ -19,9 +19,12 @@ import org.jspecify.annotations.Nullable;
 /// What becomes of an untranslated request that the IOTLB did not answer, VT-d specification 3.4
 /// (requester to domain), 3.7 (second-stage translation) and 3.14 (interrupt address range).
 ///
-/// Runs on the device's thread, takes no lock and blocks on nothing. Every ticket is taken before
-/// the first table it stands for is read, so that nothing read before an invalidation is cached or
-/// bound after it.
+/// Runs on the device's thread and blocks on nothing. Every ticket is taken before the first table
+/// it stands for is read; or, where that is known only when the context entry has been read, after
+/// it, and counts if no invalidation has begun since. So nothing read before an invalidation is
+/// cached or bound after it, also when the guest has its context-cache and its IOTLB invalidated
+/// without waiting in between: the second may begin before the first is complete here, and has the
+/// effect that 6.5.2.11 demands all the same.
 final class DmaTranslation {
   /// The address space of requests while translation is disabled: no domain id, which has 16 bits.
   static final long IDENTITY_TAG = 1L << 16;
@@ -31,6 +34,7 @@ final class DmaTranslation {
   static final int NO_FAULT_REASON = -1;
 
   private static final int LARGE_PAGE_SHIFT = 21;
+  private static final long IN_LARGE_PAGE = (1L << LARGE_PAGE_SHIFT) - 1;
 
   /// What the guest has told the unit about its tables.
   ///
@@ -42,9 +46,11 @@ final class DmaTranslation {
 
   private final long addressMask;
   private final TableMemory tables;
+  private final SecondStageEntry entries;
   private final RadixWalker walker;
   private final Invalidator invalidator;
   private final ContextCache contexts;
+  private final PdeCaches directories;
   private final AbsentPages absent;
   private final boolean cachingMode;
   private final VtdCounters counters;
@@ -55,13 +61,16 @@ final class DmaTranslation {
       GuestMemory memory,
       Invalidator invalidator,
       ContextCache contexts,
+      PdeCaches directories,
       AbsentPages absent,
       VtdCounters counters) {
     this.addressMask = config.addressMask();
     this.tables = new TableMemory(memory);
-    this.walker = new RadixWalker(tables, new SecondStageEntry(addressMask));
+    this.entries = new SecondStageEntry(addressMask);
+    this.walker = new RadixWalker(tables, entries);
     this.invalidator = invalidator;
     this.contexts = contexts;
+    this.directories = directories;
     this.absent = absent;
     this.cachingMode = config.cachingMode();
     this.counters = counters;
@@ -76,35 +85,82 @@ final class DmaTranslation {
     root = next;
   }
 
-  /// As [#translate], for a requester whose context entry is cached and whose page is one of 4 KiB
-  /// in RAM; leaves everything else to that.
+  /// As [#translate], for a requester that is bound to a domain and whose page is one of 4 KiB in
+  /// RAM; leaves everything else to that.
   ///
+  /// @param space what the requester is bound to; as long as it is, its context entry is cached and
+  ///   translation enabled
   /// @return [Iotlb#walked] or [Iotlb#MISS]
   long walk(Endpoint endpoint, Iotlb space, long iova, Access access) {
+    if (cachingMode && !absent.isEmpty()) {
+      return Iotlb.MISS;
+    }
+    PdeCache cache = directories.find(space.tag());
+    long table = cache == null ? PdeCache.NONE : cache.find(iova, access.rights());
+    if (table == PdeCache.NONE) {
+      return walkFromRoot(endpoint, space, iova, access);
+    }
+    long entry = walker.entryInLastTable(table, iova);
+    int rights = RadixWalk.rights(table) & entries.rights(entry);
+    return entries.mapsPage(entry) && (access.rights() & ~rights) == 0
+        ? walked(endpoint, entries.address(entry), rights)
+        : Iotlb.MISS;
+  }
+
+  private long walkFromRoot(Endpoint endpoint, Iotlb space, long iova, Access access) {
+    long since = endpoint.count();
     ContextCache.Cached context = contexts.lookup(endpoint.requester().value());
-    SecondStage table = context == null ? null : context.secondStage();
-    if (table == null
-        || table.domainId() != space.tag()
-        || iova >>> table.width() != 0
+    SecondStage stage = context == null ? null : context.secondStage();
+    if (stage == null
+        || stage.domainId() != space.tag()
+        || iova >>> stage.width() != 0
         || InterruptRange.contains(iova)
-        || !root.enabled()
-        || (cachingMode && !absent.isEmpty())) {
+        || !root.enabled()) {
       return Iotlb.MISS;
     }
-    long walk = walker.walk(table.table(), table.levels(), iova, access);
-    if (!RadixWalk.isPage(walk)
-        || RadixWalk.shift(walk) != SecondStageEntry.PAGE_SHIFT
-        || InterruptRange.contains(RadixWalk.address(walk))) {
+    long walk = walk(endpoint, since, stage, iova, access);
+    return RadixWalk.isPage(walk, SecondStageEntry.PAGE_SHIFT)
+        ? walked(endpoint, RadixWalk.address(walk), RadixWalk.rights(walk))
+        : Iotlb.MISS;
+  }
+
+  /// The answer to a walk that ended at a page of 4 KiB.
+  private long walked(Endpoint endpoint, long address, int rights) {
+    if (InterruptRange.contains(address)) {
       return Iotlb.MISS;
     }
-    int rights = RadixWalk.rights(walk);
     boolean writable = (rights & Access.WRITE.rights()) != 0;
-    long ram = tables.ramAddress(endpoint.memory(), RadixWalk.address(walk), writable);
+    long ram = tables.ramAddress(endpoint.memory(), address, writable);
     if (ram == Ram.NOWHERE || (ram & (GuestMemory.PAGE - 1)) != 0) {
       return Iotlb.MISS;
     }
     counters.walked();
     return Iotlb.walked(ram, rights);
+  }
+
+  /// The walk of an address of at most 48 bits, from the table that the cache of the domain knows
+  /// or else from the top, 6.2.6.
+  ///
+  /// @param since [Endpoint#count] before the context entry was looked up
+  /// @return a [RadixWalk] that ended
+  private long walk(Endpoint endpoint, long since, SecondStage stage, long iova, Access access) {
+    PdeCache cache = directories.of(stage.domainId());
+    long known = cache.find(iova, access.rights());
+    if (known != PdeCache.NONE) {
+      return walker.inLastTable(known, iova, access);
+    }
+    long ticket = cache.ticket(iova);
+    // No invalidation since the context entry, so the ticket is as good as one from before it.
+    boolean current = endpoint.isUndisturbed(since);
+    long walk = walker.toLastTable(stage.table(), stage.levels(), iova, access);
+    if (!RadixWalk.isLastTable(walk)) {
+      return walk;
+    }
+    long end = walker.inLastTable(walk, iova, access);
+    if (current && RadixWalk.isPage(end) && !isNearInterrupts(iova)) {
+      cache.insert(iova, walk, ticket);
+    }
+    return end;
   }
 
   Translation translate(Endpoint endpoint, long iova, Access access) {
@@ -114,20 +170,31 @@ final class DmaTranslation {
           ? new Translation.Interrupt()
           : new Translation.Fault(AbortReason.INTERRUPT_RANGE, NO_FAULT_REASON, false);
     }
-    long bindTicket = endpoint.bindTicket();
+    Since since = new Since(endpoint.count(), endpoint.bindTicket());
     Root now = root;
     if (!now.enabled()) {
-      return identity(endpoint, bindTicket, IDENTITY_TAG, iova);
+      return identity(endpoint, since, IDENTITY_TAG, iova);
     }
     return switch (context(endpoint, now)) {
       case Resolved.Found(ContextEntry context, boolean cached) ->
-          translate(endpoint, cached ? bindTicket : NOT_TO_BE_BOUND, context, iova, access);
+          translate(endpoint, cached ? since : since.unbound(), context, iova, access);
       case Resolved.Refused(Translation.Fault fault) -> fault;
     };
   }
 
-  /// No ticket has this value: tickets count up from 0.
-  private static final long NOT_TO_BE_BOUND = -1;
+  /// When a translation began, before it read anything.
+  ///
+  /// @param count [Endpoint#count]
+  /// @param bindTicket [Endpoint#bindTicket]
+  private record Since(long count, long bindTicket) {
+    /// No ticket has this value: tickets count up from 0.
+    private static final long NOT_TO_BE_BOUND = -1;
+
+    /// The same, for a requester that is not to be bound.
+    Since unbound() {
+      return new Since(count, NOT_TO_BE_BOUND);
+    }
+  }
 
   private sealed interface Resolved {
     /// @param cached whether it is in the context-cache now, where invalidations find it
@@ -188,30 +255,32 @@ final class DmaTranslation {
   }
 
   private Translation translate(
-      Endpoint endpoint, long bindTicket, ContextEntry context, long iova, Access access) {
+      Endpoint endpoint, Since since, ContextEntry context, long iova, Access access) {
     if (iova >>> SecondStage.width(context) != 0) {
       return FaultCode.ADDRESS_BEYOND_WIDTH.fault(context);
     }
-    if (context.translationType() == ContextEntry.TranslationType.PASS_THROUGH) {
-      return identity(endpoint, bindTicket, context.domainId(), iova);
+    SecondStage stage = SecondStage.of(context);
+    if (stage == null) {
+      return identity(endpoint, since, context.domainId(), iova);
     }
-    Iotlb space = invalidator.space(context.domainId(), endpoint);
+    Iotlb space = invalidator.space(stage.domainId(), endpoint);
     Page kept = endpoint.space() == space ? null : space.lookup(iova);
     if (kept != null && kept.allows(access)) {
       // Only the binding was gone: a context-cache invalidation leaves the IOTLB as it is.
-      endpoint.bind(space, bindTicket);
+      endpoint.bind(space, since.bindTicket());
       return kept;
     }
-    if (cachingMode && absent.contains(context.domainId(), iova)) {
+    if (cachingMode && absent.contains(stage.domainId(), iova)) {
       return absent(context, access);
     }
     long ticket = space.ticket(iova);
     long absentTicket = absent.ticket();
+    boolean current = endpoint.isUndisturbed(since.count());
     counters.walked();
-    long walk = walker.walk(context.table(), context.levels(), iova, access);
+    long walk = walk(endpoint, since.count(), stage, iova, access);
     if (!RadixWalk.isPage(walk)) {
-      if (cachingMode && RadixWalk.cause(walk) == RadixWalk.Cause.ABSENT) {
-        absent.insert(context.domainId(), iova, absentTicket);
+      if (cachingMode && current && RadixWalk.cause(walk) == RadixWalk.Cause.ABSENT) {
+        absent.insert(stage.domainId(), iova, absentTicket);
       }
       return fault(context, walk, access);
     }
@@ -219,8 +288,10 @@ final class DmaTranslation {
     if (InterruptRange.contains(found.translate(iova))) {
       return FaultCode.INTERRUPT_RANGE_RESULT.fault(context);
     }
-    space.insert(found, iova, ticket);
-    endpoint.bind(space, bindTicket);
+    if (current) {
+      space.insert(found, iova, ticket);
+    }
+    endpoint.bind(space, since.bindTicket());
     return found;
   }
 
@@ -262,18 +333,23 @@ final class DmaTranslation {
   }
 
   /// Translation disabled, or pass-through (3.9): the address is the guest-physical one.
-  private Page identity(Endpoint endpoint, long bindTicket, long tag, long iova) {
+  private Page identity(Endpoint endpoint, Since since, long tag, long iova) {
     Iotlb space = invalidator.space(tag, endpoint);
     long ticket = space.ticket(iova);
-    int shift =
-        InterruptRange.touches(iova & -(1L << LARGE_PAGE_SHIFT), LARGE_PAGE_SHIFT)
-            ? SecondStageEntry.PAGE_SHIFT
-            : LARGE_PAGE_SHIFT;
+    boolean current = endpoint.isUndisturbed(since.count());
+    int shift = isNearInterrupts(iova) ? SecondStageEntry.PAGE_SHIFT : LARGE_PAGE_SHIFT;
     long base = iova & -(1L << shift);
     Page page = new Page(base, base, shift, true, true, tag);
-    space.insert(page, iova, ticket);
-    endpoint.bind(space, bindTicket);
+    if (current) {
+      space.insert(page, iova, ticket);
+    }
+    endpoint.bind(space, since.bindTicket());
     return page;
+  }
+
+  /// Whether the 2 MiB that hold an address have a part of the interrupt range in them.
+  private static boolean isNearInterrupts(long iova) {
+    return InterruptRange.touches(iova & ~IN_LARGE_PAGE, LARGE_PAGE_SHIFT);
   }
 
   /// Loads a 128-bit entry. P stands in the low half, which is loaded first.

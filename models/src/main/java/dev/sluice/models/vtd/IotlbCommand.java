@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// IVT: set by the guest to start, cleared by the unit when the invalidation is complete. IIRG: 1
 /// global, 2 domain, 3 pages. IAIG: what was done, in the same numbers; 0 when the request was
-/// ignored. DR and DW: reads and writes are drained whatever these bits say. IH: a hint that no
-/// table but leaves changed, of no use to a unit that caches leaves only.
+/// ignored. DR and DW: reads and writes are drained whatever these bits say. AM: log2 of the pages.
+/// IH: only leaf entries have changed, so the tables that lead to them are kept in the cache
+/// ([PdeCaches]).
 final class IotlbCommand {
   static final long INVALIDATE = 1L << 63;
   static final int REQUESTED_SHIFT = 60;
@@ -29,21 +30,15 @@ final class IotlbCommand {
   /// What IVA takes notice of.
   static final long ADDRESS_WRITABLE = ~0xF80L;
 
-  private static final int ADDRESS_MASK_BITS = 0x3F;
-
   private IotlbCommand() {}
 
   /// What is asked for, or null when IIRG has the reserved encoding or AM is larger than MAMV.
   static @Nullable CacheInvalidation request(long command, long invalidateAddress) {
     int domainId = (int) (command >>> 32) & 0xFFFF;
-    int addressMask = (int) invalidateAddress & ADDRESS_MASK_BITS;
     return switch ((int) (command >>> REQUESTED_SHIFT) & 3) {
       case 1 -> new CacheInvalidation.IotlbGlobal();
       case 2 -> new CacheInvalidation.IotlbDomain(domainId);
-      case 3 ->
-          addressMask > Capabilities.MAXIMUM_ADDRESS_MASK
-              ? null
-              : CacheInvalidation.IotlbPages.of(domainId, invalidateAddress, addressMask);
+      case 3 -> CacheInvalidation.IotlbPages.of(domainId, invalidateAddress);
       default -> null;
     };
   }

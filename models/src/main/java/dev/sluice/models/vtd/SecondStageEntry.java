@@ -38,10 +38,14 @@ final class SecondStageEntry implements RadixFormat {
   /// entry with PS leads to no table.
   private final long reservedInTable;
 
+  /// The bits that an entry of level 1 may not set.
+  private final long reservedInLeaf;
+
   /// @param addressMask the bits that an address may set
   SecondStageEntry(long addressMask) {
     this.addressMask = addressMask;
     reservedInTable = ~(READ | WRITE | IGNORED | addressMask);
+    reservedInLeaf = reservedInTable & ~(PAGE_SIZE | SNOOP);
   }
 
   @Override
@@ -59,6 +63,11 @@ final class SecondStageEntry implements RadixFormat {
     return (entry & reservedInTable) == 0 && (entry & (READ | WRITE)) != 0;
   }
 
+  /// Whether an entry of level 1 is a [Kind#PAGE], told by few instructions. All ones is none.
+  boolean mapsPage(long entry) {
+    return (entry & reservedInLeaf) == 0 && (entry & (READ | WRITE)) != 0;
+  }
+
   @Override
   public Kind kind(long entry, int level) {
     if ((entry & (READ | WRITE)) == 0) {
@@ -69,7 +78,7 @@ final class SecondStageEntry implements RadixFormat {
     }
     boolean page = level == 1 || (level <= LARGEST_PAGE_LEVEL && (entry & PAGE_SIZE) != 0);
     long offsetInPage = (1L << shift(level)) - 1;
-    long reservedInPage = (reservedInTable & ~(PAGE_SIZE | SNOOP)) | (addressMask & offsetInPage);
+    long reservedInPage = reservedInLeaf | (addressMask & offsetInPage);
     return page && (entry & reservedInPage) == 0 ? Kind.PAGE : Kind.MALFORMED;
   }
 

@@ -78,10 +78,12 @@ public final class VtdIommu implements Iommu {
             VtdRegisters.IEUADDR);
     faults = new FaultReporting(bank, registers, faultEvent, counters);
     ContextCache contexts = new ContextCache();
+    PdeCaches directories = new PdeCaches();
     AbsentPages absent = new AbsentPages();
     DrainBudget budget = new DrainBudget(this::roomForQueue);
-    caches = new Caches(invalidator, contexts, absent, counters, budget);
-    translation = new DmaTranslation(config, memory, invalidator, contexts, absent, counters);
+    caches = new Caches(invalidator, contexts, directories, absent, counters, budget);
+    translation =
+        new DmaTranslation(config, memory, invalidator, contexts, directories, absent, counters);
     registerInvalidation = new RegisterInvalidation(lock, bank, caches);
     queue =
         new InvalidationQueue(

@@ -38,14 +38,21 @@ class DescriptorTest {
     assertThat(Descriptor.decode(0x12, 0)).isEqualTo(invalidates(new IotlbGlobal()));
     assertThat(Descriptor.decode(0xABCD_0022L, 0)).isEqualTo(invalidates(new IotlbDomain(0xABCD)));
     assertThat(Descriptor.decode(0xABCD_0032L, 0x1234_5000))
-        .isEqualTo(invalidates(new IotlbPages(0xABCD, 0x1234_5000, 0x1234_5FFF)));
+        .isEqualTo(invalidates(new IotlbPages(0xABCD, 0x1234_5000, 0x1234_5FFF, false)));
     assertThat(Descriptor.decode(0x02, 0)).isEqualTo(RESERVED);
   }
 
   @Test
-  void drainBitsAndTheHintChangeNothing() {
-    assertThat(Descriptor.decode(0xABCD_00F2L, 0x1234_5040))
-        .isEqualTo(invalidates(new IotlbPages(0xABCD, 0x1234_5000, 0x1234_5FFF)));
+  void drainBitsChangeNothing() {
+    assertThat(Descriptor.decode(0xABCD_00F2L, 0x1234_5000))
+        .isEqualTo(invalidates(new IotlbPages(0xABCD, 0x1234_5000, 0x1234_5FFF, false)));
+  }
+
+  @Test
+  void theHintSaysThatOnlyLeavesHaveChanged() {
+    IotlbPages expected = new IotlbPages(0xABCD, 0x1234_5000, 0x1234_5FFF, true);
+    assertThat(Descriptor.decode(0xABCD_0032L, 0x1234_5040)).isEqualTo(invalidates(expected));
+    assertThat(IotlbCommand.request((3L << 60) | (0xABCDL << 32), 0x1234_5040)).isEqualTo(expected);
   }
 
   @Test
@@ -106,7 +113,7 @@ class DescriptorTest {
     long bytes = 4096L << mask;
     long address = 0x1234_5678_9000L;
     IotlbPages expected =
-        new IotlbPages(5, address - address % bytes, address - address % bytes + bytes - 1);
+        new IotlbPages(5, address - address % bytes, address - address % bytes + bytes - 1, false);
     assertThat(Descriptor.decode(0x0005_0032L, address | mask)).isEqualTo(invalidates(expected));
     assertThat(IotlbCommand.request((3L << 60) | (5L << 32), address | mask)).isEqualTo(expected);
   }
@@ -121,7 +128,7 @@ class DescriptorTest {
   @Test
   void addressBitsAboveTheGuestAddressWidthAreIgnored() {
     assertThat(Descriptor.decode(0x32, 0xFFFF_0000_0000_1000L))
-        .isEqualTo(invalidates(new IotlbPages(0, 0x1000, 0x1FFF)));
+        .isEqualTo(invalidates(new IotlbPages(0, 0x1000, 0x1FFF, false)));
   }
 
   @ParameterizedTest
