@@ -215,15 +215,13 @@ public final class DmaContext implements AutoCloseable {
     Endpoint by = endpoint;
     Ram to = ram;
     Iotlb space = by.space();
-    long at = space == null ? Iotlb.MISS : space.find(iova, WRITE);
-    if (space == null || at == Iotlb.MISS) {
+    if (space == null) {
       return false;
     }
     AccessSection section = by.enter(space.tag(), iova, iova + (length - 1));
     try {
-      return mayUse(by, space)
-          && space.find(iova, WRITE) == at
-          && to.write(at, from, offset, length);
+      long at = mayUse(by, space) ? space.find(iova, WRITE) : Iotlb.MISS;
+      return at != Iotlb.MISS && to.write(at, from, offset, length);
     } finally {
       section.leave();
     }
