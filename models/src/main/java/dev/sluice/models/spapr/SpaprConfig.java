@@ -14,7 +14,8 @@ import java.util.Set;
 ///   `ibm,query-pe-dma-window` reports. Default 2^31
 /// @param tablePages pages of 4 KiB, each of 512 entries, that all tables together may take: the
 ///   guest chooses how many entries it sets, and H_NOT_ENOUGH_RESOURCES is what it gets beyond.
-///   Default 65,536, that is 256 MiB, enough for 128 GiB in pages of 4 KiB
+///   Pages without an entry are given back when others are needed. Default 65,536, that is 256 MiB,
+///   enough for 128 GiB in pages of 4 KiB
 /// @param stuffLimit whether H_STUFF_TCE refuses a count above 512 with H_P4, as LoPAR wants it "to
 ///   aid in client code debug". Otherwise the count may be up to the table's size, as hypervisors
 ///   allow it. Default false

@@ -31,6 +31,10 @@ final class Tce {
   /// The model's own: used since it was set.
   static final long IN_USE = 1L << 63;
 
+  /// The model's own: a word of a page that has been given back, see [TcePages]. No guest can write
+  /// it, as it maps a page and has a reserved bit set; who wants to replace it finds it in use.
+  static final long GONE = IN_USE | RIGHTS | 1 << 2;
+
   /// Log2 of the smallest I/O page.
   static final int MIN_PAGE_SHIFT = 12;
 
@@ -56,6 +60,9 @@ final class Tce {
 
   /// As the guest wrote it.
   static long asWritten(long word) {
+    if (word == GONE) {
+      return 0;
+    }
     return isMapped(word) ? word & ~IN_USE : word;
   }
 

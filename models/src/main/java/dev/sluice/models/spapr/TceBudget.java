@@ -1,13 +1,18 @@
 package dev.sluice.models.spapr;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// How much of the hypervisor's memory the tables of a partition may take. A window may have
 /// billions of entries; only the parts of its table that hold something exist, and the guest
-/// decides how many those are.
+/// decides how many those are. When it is used up, what holds nothing any more is collected.
 final class TceBudget {
   private final int limit;
   private final AtomicInteger taken = new AtomicInteger();
+
+  /// Those that took something.
+  private final Set<TcePages> takers = ConcurrentHashMap.newKeySet();
 
   /// A budget of which nothing is taken.
   ///
@@ -31,6 +36,27 @@ final class TceBudget {
 
   void giveBack(int pages) {
     taken.addAndGet(-pages);
+  }
+
+  /// Somebody has taken something, after nothing.
+  void add(TcePages taker) {
+    takers.add(taker);
+  }
+
+  /// Somebody has given everything back.
+  void remove(TcePages taker) {
+    takers.remove(taker);
+  }
+
+  /// Has all give back what holds no entry. Looks at every page that is taken; without a lock.
+  ///
+  /// @return whether that was anything
+  boolean collect() {
+    int given = 0;
+    for (TcePages taker : takers) {
+      given += taker.giveBack();
+    }
+    return given > 0;
   }
 
   int limit() {

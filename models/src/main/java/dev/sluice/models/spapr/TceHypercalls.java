@@ -9,10 +9,11 @@ import dev.sluice.memory.MemoryStatus;
 /// "Semantics". All checks come before the first change, so that a call that returns an error has
 /// changed nothing.
 ///
-/// Runs on the processor's thread and takes no lock. LoPAR, "TCE Definition": a platform that
-/// caches TCEs completes what is under way through an entry, and drops it from its caches, when
-/// software changes the entry. That is why a change of an entry that has been used is not complete
-/// before its drain.
+/// Runs on the processor's thread. A change of one entry takes no lock, unless the table needs
+/// another page; one of several shares a lock of the table, which nobody has alone for longer than
+/// a page takes. LoPAR, "TCE Definition": a platform that caches TCEs completes what is under way
+/// through an entry, and drops it from its caches, when software changes the entry. That is why a
+/// change of an entry that has been used is not complete before its drain.
 final class TceHypercalls {
   private final GuestMemory memory;
   private final Invalidator invalidator;
@@ -74,20 +75,15 @@ final class TceHypercalls {
       return ReturnCode.H_PARAMETER;
     }
     TceTable table = window.table();
-    long index = window.index(ioba);
-    if (tce != 0 && !table.makeRoom(index, 1)) {
-      return ReturnCode.H_NOT_ENOUGH_RESOURCES;
-    }
     DmaSpace space = window.space();
+    long index = window.index(ioba);
     boolean unused = table.replaceUnused(index, tce);
     if (unused && space.drains() == 0) {
       return ReturnCode.H_SUCCESS;
     }
     space.drainBegins();
-    if (!unused) {
-      table.replace(index, tce);
-    }
-    return drain(cpu, window, ioba, 1);
+    return finish(
+        cpu, window, ioba, 1, unused ? TceTable.Replaced.UNUSED : table.replace(index, tce));
   }
 
   /// H_STUFF_TCE.
@@ -105,13 +101,9 @@ final class TceHypercalls {
     if (count == 0) {
       return ReturnCode.H_SUCCESS;
     }
-    TceTable table = window.table();
-    long index = window.index(ioba);
-    if (tce != 0 && !table.makeRoom(index, count)) {
-      return ReturnCode.H_NOT_ENOUGH_RESOURCES;
-    }
     window.space().drainBegins();
-    return drainIfUsed(cpu, window, ioba, count, table.replaceAll(index, count, tce));
+    return finish(
+        cpu, window, ioba, count, window.table().replaceAll(window.index(ioba), count, tce));
   }
 
   /// H_PUT_TCE_INDIRECT. Without the Multi-TCE-Table option: a negative LIOBN is a function that is
@@ -141,27 +133,17 @@ final class TceHypercalls {
   }
 
   private long put(VirtualCpu cpu, DmaWindow window, long ioba, TceList entries, int count) {
-    long any = 0;
     for (int i = 0; i < count; i++) {
       if (!isValid(entries.get(i), window.pageShift())) {
         return ReturnCode.H_PARAMETER;
       }
-      any |= entries.get(i);
     }
     if (count == 0) {
       return ReturnCode.H_SUCCESS;
     }
-    TceTable table = window.table();
-    long index = window.index(ioba);
-    if (any != 0 && !table.makeRoom(index, count)) {
-      return ReturnCode.H_NOT_ENOUGH_RESOURCES;
-    }
     window.space().drainBegins();
-    boolean inUse = false;
-    for (int i = 0; i < count; i++) {
-      inUse |= table.replace(index + i, entries.get(i));
-    }
-    return drainIfUsed(cpu, window, ioba, count, inUse);
+    return finish(
+        cpu, window, ioba, count, window.table().replaceEach(window.index(ioba), count, entries));
   }
 
   // --- checks
@@ -178,11 +160,17 @@ final class TceHypercalls {
   // --- completion
 
   /// After a change that announced a drain.
-  private long drainIfUsed(VirtualCpu cpu, DmaWindow window, long ioba, long count, boolean inUse) {
-    if (inUse || window.space().drains() > 1) {
+  private long finish(
+      VirtualCpu cpu, DmaWindow window, long ioba, long count, TceTable.Replaced replaced) {
+    DmaSpace space = window.space();
+    if (replaced == TceTable.Replaced.NOTHING) {
+      space.drainEnds();
+      return ReturnCode.H_NOT_ENOUGH_RESOURCES;
+    }
+    if (replaced == TceTable.Replaced.USED || space.drains() > 1) {
       return drain(cpu, window, ioba, count);
     }
-    window.space().drainEnds();
+    space.drainEnds();
     return ReturnCode.H_SUCCESS;
   }
 

@@ -3,10 +3,9 @@ package dev.sluice.models.spapr;
 import dev.sluice.memory.Access;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import org.jspecify.annotations.Nullable;
+import java.util.Objects;
 
-/// The table of a window, in the hypervisor's memory: one word for each I/O page, in pages of 512
-/// words that exist from the first entry that is not zero.
+/// The table of a window, in the hypervisor's memory: one word for each I/O page, in [TcePages].
 ///
 /// *A change knows whether anything uses what it replaces*, without a lock. A word is the [Tce]
 /// with one bit more, set by [#use] before a translation of the entry leaves the model, and gone
@@ -31,46 +30,47 @@ import org.jspecify.annotations.Nullable;
 /// needs no invalidation.
 final class TceTable {
   private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
-  private static final VarHandle PAGES = MethodHandles.arrayElementVarHandle(long[][].class);
-  private static final VarHandle DIRECTORIES =
-      MethodHandles.arrayElementVarHandle(long[][][].class);
 
-  /// Entries in a page of the table.
-  private static final int PAGE_ENTRIES = 512;
+  /// What was replaced.
+  enum Replaced {
+    /// Nothing, as there is no room for what should be there instead.
+    NOTHING,
+    /// What nothing uses.
+    UNUSED,
+    /// What is in use.
+    USED;
 
-  private static final int PAGE_ENTRIES_SHIFT = 9;
-
-  /// Pages in a directory.
-  private static final int DIRECTORY_PAGES = 2048;
-
-  /// Log2 of the entries under a directory.
-  private static final int DIRECTORY_SHIFT = 20;
-
-  /// What a directory takes, in pages of the budget.
-  private static final int DIRECTORY_COST = 4;
+    private static Replaced of(boolean inUse) {
+      return inUse ? USED : UNUSED;
+    }
+  }
 
   private final long entries;
-  private final TceBudget budget;
-  private final long[] @Nullable [] @Nullable [] directories;
-
-  /// Pages taken from the budget. Guarded by this.
-  private int taken;
-
-  /// Whether the window is gone. Guarded by this.
-  private boolean closed;
+  private final TcePages pages;
 
   /// A table of zeros.
   ///
   /// @param entries 1 to 2^40
   TceTable(long entries, TceBudget budget) {
     this.entries = entries;
-    this.budget = budget;
-    directories = new long[Math.toIntExact(((entries - 1) >>> DIRECTORY_SHIFT) + 1)][][];
+    pages = new TcePages(entries, budget);
   }
 
   /// How many there are.
   long entries() {
     return entries;
+  }
+
+  /// The window is gone.
+  void close() {
+    pages.close();
+  }
+
+  /// Gives back what holds no entry.
+  ///
+  /// @return how many pages of the budget that was
+  int giveBack() {
+    return pages.giveBack();
   }
 
   // --- the devices' side
@@ -79,11 +79,11 @@ final class TceTable {
   ///
   /// @return as the guest wrote it
   long use(long index, Access access) {
-    long[] page = page(index);
+    long[] page = pages.find(index);
     if (page == null) {
       return 0;
     }
-    int at = (int) index & (PAGE_ENTRIES - 1);
+    int at = TcePages.at(index);
     long seen = (long) WORDS.getVolatile(page, at);
     while (Tce.allows(seen, access) && !Tce.isInUse(seen)) {
       long witness = (long) WORDS.compareAndExchange(page, at, seen, seen | Tce.IN_USE);
@@ -99,22 +99,21 @@ final class TceTable {
 
   /// The entry, as the guest wrote it.
   long get(long index) {
-    long[] page = page(index);
-    return page == null
-        ? 0
-        : Tce.asWritten((long) WORDS.getVolatile(page, (int) index & (PAGE_ENTRIES - 1)));
+    long[] page = pages.find(index);
+    return page == null ? 0 : Tce.asWritten((long) WORDS.getVolatile(page, TcePages.at(index)));
   }
 
-  /// Replaces one entry if what is there is not in use.
+  /// Replaces one entry if what is there is not in use, and there is room.
   ///
-  /// @return false when it is, and nothing was changed
+  /// @return false when nothing was changed
   boolean replaceUnused(long index, long tce) {
-    long[] page = page(index);
+    long[] page = pages.find(index);
     if (page == null) {
-      return mustBeZero(tce);
+      return tce == 0;
     }
-    int at = (int) index & (PAGE_ENTRIES - 1);
+    int at = TcePages.at(index);
     long seen = (long) WORDS.getVolatile(page, at);
+    // What is gone counts as in use, too.
     while (!Tce.isInUse(seen)) {
       long witness = (long) WORDS.compareAndExchange(page, at, seen, tce);
       if (witness == seen) {
@@ -126,122 +125,96 @@ final class TceTable {
   }
 
   /// Replaces one entry.
-  ///
-  /// @return whether what was there is in use
-  boolean replace(long index, long tce) {
-    long[] page = page(index);
-    if (page == null) {
-      mustBeZero(tce);
-      return false;
-    }
-    return replace(page, (int) index & (PAGE_ENTRIES - 1), tce);
+  Replaced replace(long index, long tce) {
+    long[] page = pages.find(index);
+    long seen = page == null ? Tce.GONE : exchange(page, TcePages.at(index), tce);
+    return seen == Tce.GONE ? replaceAll(index, 1, tce) : Replaced.of(Tce.isInUse(seen));
   }
 
   /// Replaces entries by one and the same. What has never held anything costs nothing to clear.
+  Replaced replaceAll(long first, long count, long tce) {
+    if (tce == 0) {
+      return Replaced.of(clear(first, count));
+    }
+    long held = pages.hold(first, count);
+    if (held == TcePages.NO_ROOM) {
+      return Replaced.NOTHING;
+    }
+    try {
+      boolean inUse = false;
+      for (long i = 0; i < count; i++) {
+        inUse |= set(first + i, tce);
+      }
+      return Replaced.of(inUse);
+    } finally {
+      pages.letGo(held);
+    }
+  }
+
+  /// Replaces entries by the first ones of a list.
+  Replaced replaceEach(long first, int count, TceList by) {
+    long any = 0;
+    for (int i = 0; i < count; i++) {
+      any |= by.get(i);
+    }
+    if (any == 0) {
+      return Replaced.of(clear(first, count));
+    }
+    long held = pages.hold(first, count);
+    if (held == TcePages.NO_ROOM) {
+      return Replaced.NOTHING;
+    }
+    try {
+      boolean inUse = false;
+      for (int i = 0; i < count; i++) {
+        inUse |= set(first + i, by.get(i));
+      }
+      return Replaced.of(inUse);
+    } finally {
+      pages.letGo(held);
+    }
+  }
+
+  /// Replaces an entry whose room is held.
+  private boolean set(long index, long tce) {
+    long[] page = Objects.requireNonNull(pages.find(index), "room is held");
+    return Tce.isInUse((long) WORDS.getAndSet(page, TcePages.at(index), tce));
+  }
+
+  /// Replaces entries by zero, which needs no room.
   ///
   /// @return whether any of those that were there is in use
-  boolean replaceAll(long first, long count, long tce) {
+  private boolean clear(long first, long count) {
     boolean inUse = false;
     long end = first + count;
     for (long index = first; index < end; ) {
-      long next;
-      long @Nullable [] @Nullable [] directory = directory(index);
-      long[] page = directory == null ? null : page(directory, index);
+      long[] page = pages.find(index);
       if (page == null) {
-        mustBeZero(tce);
-        int absent = directory == null ? DIRECTORY_SHIFT : PAGE_ENTRIES_SHIFT;
-        next = ((index >>> absent) + 1) << absent;
+        index = pages.endOfGap(index);
       } else {
-        next = Math.min(end, ((index >>> PAGE_ENTRIES_SHIFT) + 1) << PAGE_ENTRIES_SHIFT);
-        for (long at = index; at < next; at++) {
-          inUse |= replace(page, (int) at & (PAGE_ENTRIES - 1), tce);
+        long next = Math.min(end, (index | (TcePages.ENTRIES - 1)) + 1);
+        while (index < next) {
+          long seen = exchange(page, TcePages.at(index), 0);
+          inUse |= seen != Tce.GONE && Tce.isInUse(seen);
+          index++;
         }
       }
-      index = next;
     }
     return inUse;
   }
 
-  private static boolean replace(long[] page, int at, long tce) {
-    return Tce.isInUse((long) WORDS.getAndSet(page, at, tce));
-  }
-
-  private static boolean mustBeZero(long tce) {
-    if (tce != 0) {
-      throw new IllegalStateException("no room was made for the entry");
-    }
-    return true;
-  }
-
-  // --- room
-
-  /// Makes room for entries that are not zero: for all of them, or for none.
+  /// Replaces a word, unless it is gone: it has to stay so.
   ///
-  /// @return false when there is not enough left, or the window is gone
-  boolean makeRoom(long first, long count) {
-    long firstPage = first >>> PAGE_ENTRIES_SHIFT;
-    long lastPage = (first + count - 1) >>> PAGE_ENTRIES_SHIFT;
-    for (long page = firstPage; page <= lastPage; page++) {
-      if (page(page << PAGE_ENTRIES_SHIFT) == null) {
-        return addPages(page, lastPage);
+  /// @return what was there
+  private static long exchange(long[] page, int at, long tce) {
+    long seen = (long) WORDS.getVolatile(page, at);
+    while (seen != tce && seen != Tce.GONE) {
+      long witness = (long) WORDS.compareAndExchange(page, at, seen, tce);
+      if (witness == seen) {
+        break;
       }
+      seen = witness;
     }
-    return true;
-  }
-
-  private synchronized boolean addPages(long firstPage, long lastPage) {
-    if (closed) {
-      return false;
-    }
-    int missing = 0;
-    for (long page = firstPage; page <= lastPage && missing <= budget.limit(); page++) {
-      boolean isFirstOfDirectory = page == firstPage || (page & (DIRECTORY_PAGES - 1)) == 0;
-      if (isFirstOfDirectory && directory(page << PAGE_ENTRIES_SHIFT) == null) {
-        missing += DIRECTORY_COST;
-      }
-      missing += page(page << PAGE_ENTRIES_SHIFT) == null ? 1 : 0;
-    }
-    if (!budget.take(missing)) {
-      return false;
-    }
-    taken += missing;
-    for (long page = firstPage; page <= lastPage; page++) {
-      addPage(page << PAGE_ENTRIES_SHIFT);
-    }
-    return true;
-  }
-
-  private void addPage(long index) {
-    int at = (int) (index >>> DIRECTORY_SHIFT);
-    long @Nullable [] @Nullable [] directory = directories[at];
-    if (directory == null) {
-      directory = new long[DIRECTORY_PAGES][];
-      DIRECTORIES.setRelease(directories, at, directory);
-    }
-    if (page(directory, index) == null) {
-      int inDirectory = (int) (index >>> PAGE_ENTRIES_SHIFT) & (DIRECTORY_PAGES - 1);
-      PAGES.setRelease(directory, inDirectory, new long[PAGE_ENTRIES]);
-    }
-  }
-
-  /// The window is gone: what the table took is given back.
-  synchronized void close() {
-    closed = true;
-    budget.giveBack(taken);
-    taken = 0;
-  }
-
-  private long @Nullable [] page(long index) {
-    long @Nullable [] @Nullable [] directory = directory(index);
-    return directory == null ? null : page(directory, index);
-  }
-
-  private static long @Nullable [] page(long[] @Nullable [] directory, long index) {
-    return (long[])
-        PAGES.getAcquire(directory, (int) (index >>> PAGE_ENTRIES_SHIFT) & (DIRECTORY_PAGES - 1));
-  }
-
-  private long @Nullable [] @Nullable [] directory(long index) {
-    return (long[][]) DIRECTORIES.getAcquire(directories, (int) (index >>> DIRECTORY_SHIFT));
+    return seen;
   }
 }

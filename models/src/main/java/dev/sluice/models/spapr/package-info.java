@@ -9,7 +9,7 @@
 /// | part | files | sections of LoPAR |
 /// |---|---|---|
 /// | model | [SpaprIommu][dev.sluice.models.spapr.SpaprIommu], `SpaprConfig`, `PartitionableEndpoint`, `VioDevice` | DMA Windows, Dynamic DMA Windows |
-/// | tables | `Tce`, `TceTable`, `TceBudget` | TCE Definition |
+/// | tables | `Tce`, `TceTable`, `TcePages`, `TceBudget` | TCE Definition |
 /// | windows | `DmaWindow`, `DmaWindows`, `DmaSpace`, `Liobns` | `ibm,dma-window` |
 /// | hypercalls | `TceHypercalls`, `TceList`, `Hypercall`, `ReturnCode` | Translation Control Entry Access |
 /// | RTAS | `RtasFunction`, `RtasStatus`, `WindowCalls`, `RtasArguments`, `IoPageSizes` | DMA Window Manipulation Calls |
@@ -18,8 +18,8 @@
 /// | faults | `TceFault`, `TceFaultLog` | |
 /// | statistics | `SpaprCounters`, `SpaprStatistics` | |
 ///
-/// Three threads' paths meet here. A *virtual processor's* hypercall changes entries without a
-/// lock, one compare-and-set each, and goes on at once when nothing has used what it replaced. A
+/// Three threads' paths meet here. A *virtual processor's* hypercall changes an entry without a
+/// lock, by compare-and-set, and goes on at once when nothing has used what it replaced. A
 /// *device's* translation takes no lock either: it marks the entry that it is about to use, in the
 /// entry's own word. The *end of a drain*, on whatever thread, resumes the processor that waits for
 /// it. `TceTable` says why no use is missed.

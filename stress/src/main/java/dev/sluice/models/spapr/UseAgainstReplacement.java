@@ -26,7 +26,6 @@ public class UseAgainstReplacement {
   private final TceTable table = new TceTable(1, new TceBudget(16));
 
   public UseAgainstReplacement() {
-    table.makeRoom(0, 1);
     table.replace(0, OLD);
   }
 
@@ -37,6 +36,6 @@ public class UseAgainstReplacement {
 
   @Actor
   public void guest(II_Result result) {
-    result.r2 = table.replace(0, NEW) ? 1 : 0;
+    result.r2 = table.replace(0, NEW) == TceTable.Replaced.USED ? 1 : 0;
   }
 }

@@ -1,0 +1,46 @@
+package dev.sluice.models.spapr;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.JJ_Result;
+
+/// A processor sets the last entry of a page of the table and the first of the next, both empty,
+/// against another that gives empty pages back.
+@JCStressTest
+@Outcome(id = "4099, 4099", expect = ACCEPTABLE, desc = "What was set is there.")
+@Outcome(expect = FORBIDDEN, desc = "An entry was set in a page that was given back.")
+@State
+public class StuffAgainstGivingBack {
+  private static final long ENTRY = 0x1000 | 3;
+
+  private final TceTable table = new TceTable(1024, new TceBudget(64));
+
+  public StuffAgainstGivingBack() {
+    table.replaceAll(0, 1024, ENTRY);
+    table.replaceAll(0, 1024, 0);
+  }
+
+  @Actor
+  public void guest() {
+    // About as long as the other takes to look at the pages.
+    table.replaceAll(0, 512, 0);
+    table.replaceAll(511, 2, ENTRY);
+  }
+
+  @Actor
+  public void collector() {
+    table.giveBack();
+  }
+
+  @Arbiter
+  public void look(JJ_Result result) {
+    result.r1 = table.get(511);
+    result.r2 = table.get(512);
+  }
+}
