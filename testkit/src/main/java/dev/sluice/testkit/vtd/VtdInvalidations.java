@@ -9,7 +9,13 @@ sealed interface VtdInvalidations permits VtdQueue, VtdRegisterInvalidations {
   /// Asks for all of it, and returns when the guest can see that it is complete.
   ///
   /// @param guest which of the guest's processors asks
-  void invalidate(int guest, List<Scope> scopes, Waiting waiting);
+  /// @param leavesOnly IH: whether no entry has changed that leads to a table
+  void invalidate(int guest, List<Scope> scopes, boolean leavesOnly, Waiting waiting);
+
+  /// What an invalidation of pages is about: address, IH and AM, as in IVA_REG and in a descriptor.
+  static long operand(Scope.Pages pages, boolean leavesOnly) {
+    return pages.iova() | (leavesOnly ? 1L << 6 : 0) | pages.order();
+  }
 
   /// The domain id of an address space.
   static int domain(int space) {

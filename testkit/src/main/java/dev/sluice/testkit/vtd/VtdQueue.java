@@ -11,7 +11,7 @@ import java.util.List;
 ///
 /// ```
 ///  127                                                              64
-/// |  address of a page run and log2 of its pages, or of a status word |
+/// |  address of a page run, IH and log2 of its pages; or of a status  |
 ///  63        48 47        32 31        16 15         6  5   4 3      0
 /// | status data, or function |  domain id |     0     |SW |gran| type  |
 /// ```
@@ -40,22 +40,24 @@ final class VtdQueue implements VtdInvalidations {
   }
 
   @Override
-  public void invalidate(int guest, List<Scope> scopes, Waiting waiting) {
+  public void invalidate(int guest, List<Scope> scopes, boolean leavesOnly, Waiting waiting) {
     long status = statuses + guest * 8L;
     int data;
     synchronized (this) {
       data = ++submissions;
-      scopes.forEach(this::append);
+      scopes.forEach(scope -> append(scope, leavesOnly));
       append((long) data << 32 | WAIT_WITH_STATUS, status);
       iommu.writeRegister(IQT, 4, (long) tail * DESCRIPTOR);
     }
     waiting.until(() -> (int) memory.load(status) == data, "status of " + scopes);
   }
 
-  private void append(Scope scope) {
+  private void append(Scope scope, boolean leavesOnly) {
     switch (scope) {
       case Scope.Pages pages ->
-          append(TRANSLATIONS_OF_PAGES | did(pages.space()), pages.iova() | pages.order());
+          append(
+              TRANSLATIONS_OF_PAGES | did(pages.space()),
+              VtdInvalidations.operand(pages, leavesOnly));
       case Scope.Space space -> append(TRANSLATIONS_OF_DOMAIN | did(space.space()), 0);
       case Scope.Everything _ -> append(ALL_TRANSLATIONS, 0);
       case Scope.Binding binding ->

@@ -26,21 +26,21 @@ final class VtdRegisterInvalidations implements VtdInvalidations {
   }
 
   @Override
-  public void invalidate(int guest, List<Scope> scopes, Waiting waiting) {
+  public void invalidate(int guest, List<Scope> scopes, boolean leavesOnly, Waiting waiting) {
     registers.lock();
     try {
       for (Scope scope : scopes) {
-        invalidate(scope, waiting);
+        invalidate(scope, leavesOnly, waiting);
       }
     } finally {
       registers.unlock();
     }
   }
 
-  private void invalidate(Scope scope, Waiting waiting) {
+  private void invalidate(Scope scope, boolean leavesOnly, Waiting waiting) {
     switch (scope) {
       case Scope.Pages pages -> {
-        iommu.writeRegister(IVA, 8, pages.iova() | pages.order());
+        iommu.writeRegister(IVA, 8, VtdInvalidations.operand(pages, leavesOnly));
         command(IOTLB, TRANSLATIONS_OF_PAGES | did(pages.space()), scope, waiting);
       }
       case Scope.Space space ->

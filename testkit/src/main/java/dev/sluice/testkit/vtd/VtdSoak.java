@@ -9,12 +9,16 @@ import dev.sluice.testkit.soak.Scope;
 import dev.sluice.testkit.soak.SoakIommu;
 import dev.sluice.testkit.soak.SoakMemory;
 import dev.sluice.testkit.soak.Waiting;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
-/// VT-d under soak.
+/// VT-d under soak. As Linux does, the guest says of most pages that only their own entries have
+/// changed; now and then it has moved the table that they are in, too.
 public final class VtdSoak implements SoakIommu {
   private static final int GCMD = 0x18;
   private static final int RTADDR = 0x20;
@@ -24,11 +28,15 @@ public final class VtdSoak implements SoakIommu {
   private static final long QUEUED_INVALIDATION_ENABLE = 1L << 26;
   private static final int ORDER_2_MIB = 9;
 
+  /// Of so many invalidations of pages, one is after a table was moved.
+  private static final int MOVES = 8;
+
   private final ExecutorService worker = Executors.newSingleThreadExecutor();
   private final VtdIommu iommu;
   private final VtdTables tables;
   private final VtdInvalidations invalidations;
   private final ConcurrentHashMap<Integer, Long> spaces = new ConcurrentHashMap<>();
+  private final AtomicInteger turn = new AtomicInteger();
 
   private VtdSoak(SoakMemory memory, boolean queued) {
     iommu = new VtdIommu(VtdConfig.DEFAULT, memory.physical(), (_, _) -> {}, worker);
@@ -93,7 +101,26 @@ public final class VtdSoak implements SoakIommu {
 
   @Override
   public void invalidate(int guest, List<Scope> scopes, Waiting waiting) {
-    invalidations.invalidate(guest, scopes, waiting);
+    Scope.Pages near = turn.getAndIncrement() % MOVES == 0 ? pages(scopes) : null;
+    VtdTables.Move move = near == null ? null : tables.beginMove(table(near.space()), near.iova());
+    if (near == null || move == null) {
+      invalidations.invalidate(guest, scopes, true, waiting);
+      return;
+    }
+    List<Scope> andAllOfTheTable = new ArrayList<>(scopes);
+    andAllOfTheTable.add(
+        new Scope.Pages(near.space(), near.iova() & -VtdTables.BYTES_OF_LAST_TABLE, ORDER_2_MIB));
+    invalidations.invalidate(guest, andAllOfTheTable, false, waiting);
+    tables.endMove(move);
+  }
+
+  private static Scope.@Nullable Pages pages(List<Scope> scopes) {
+    for (Scope scope : scopes) {
+      if (scope instanceof Scope.Pages pages) {
+        return pages;
+      }
+    }
+    return null;
   }
 
   @Override

@@ -3,6 +3,11 @@ package dev.sluice.testkit.vtd;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
 import dev.sluice.testkit.soak.SoakMemory;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 
 /// Builds root, context and second-stage tables of legacy mode in guest memory (VT-d specification
 /// 9.1, 9.3, 9.8), four levels of them.
@@ -21,9 +26,28 @@ final class VtdTables {
   private static final long WIDTH_48 = 2;
   private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
 
+  /// How much a table of the last level is for, 2 MiB.
+  static final long BYTES_OF_LAST_TABLE = 1 << 21;
+
+  private static final long IN_TABLE = 0xFFF;
+  private static final long TABLE_BYTES = 0x1000;
+  private static final int ORDER_OF_LAST_TABLE = 9;
+
+  /// How many tables lie idle before one of them is used again.
+  private static final int IDLE = 8;
+
+  /// A table of the last level that has taken the place of another, by which devices may still go.
+  record Move(long from, long to) {}
+
   private final SoakMemory memory;
   private final long root;
   private final long contexts;
+
+  /// By the table that has taken another's place, that other. Guarded by this.
+  private final Map<Long, Long> moving = new HashMap<>();
+
+  /// Tables that nobody uses any more. Guarded by this.
+  private final Queue<Long> idle = new ArrayDeque<>();
 
   /// Tables for the functions of bus 0.
   VtdTables(SoakMemory memory) {
@@ -45,12 +69,52 @@ final class VtdTables {
   /// Writes an entry for 4 KiB (order 0) or 2 MiB (order 9).
   void map(long table, long iova, long address, int order, Access rights) {
     long bits = (rights.reads() ? READ : 0) | (rights.writes() ? WRITE : 0);
-    memory.store(entry(table, iova, order), address | bits | (order == 0 ? 0 : LARGE));
+    change(table, iova, order, address | bits | (order == 0 ? 0 : LARGE));
   }
 
   /// Clears an entry.
   void unmap(long table, long iova, int order) {
-    memory.store(entry(table, iova, order), 0);
+    change(table, iova, order, 0);
+  }
+
+  /// While devices may go by either of two tables, an entry has to be right in both.
+  private synchronized void change(long top, long iova, int order, long value) {
+    long entry = entry(top, iova, order);
+    memory.store(entry, value);
+    Long from = moving.get(entry & ~IN_TABLE);
+    if (from != null) {
+      memory.store(from | (entry & IN_TABLE), value);
+    }
+  }
+
+  /// Moves the last table that leads to a page of 4 KiB. The guest then has to have everything that
+  /// the table is for invalidated with IH clear: any walk may be at it.
+  ///
+  /// @return null when there is none, or it is on the move
+  synchronized @Nullable Move beginMove(long top, long iova) {
+    long directory = entry(top, iova, ORDER_OF_LAST_TABLE);
+    long from = memory.load(directory) & ADDRESS;
+    if (from == 0 || (memory.load(directory) & LARGE) != 0 || moving.containsKey(from)) {
+      return null;
+    }
+    Long spare = idle.size() < IDLE ? null : idle.poll();
+    long to = spare == null ? memory.tablePage() : spare;
+    for (long at = 0; at < TABLE_BYTES; at += Long.BYTES) {
+      memory.store(to + at, memory.load(from + at));
+    }
+    moving.put(to, from);
+    memory.store(directory, to | READ | WRITE);
+    return new Move(from, to);
+  }
+
+  /// Once the invalidation is complete: from now on the old table leads each page to its
+  /// neighbour's memory.
+  synchronized void endMove(Move move) {
+    moving.remove(move.to());
+    for (long at = 0; at < TABLE_BYTES; at += Long.BYTES) {
+      memory.store(move.from() + at, memory.load(move.to() + (at + Long.BYTES) % TABLE_BYTES));
+    }
+    idle.add(move.from());
   }
 
   /// Where the entry of an address is; makes the tables above it.
