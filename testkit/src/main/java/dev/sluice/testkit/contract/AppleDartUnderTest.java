@@ -1,7 +1,5 @@
 package dev.sluice.testkit.contract;
 
-import static java.nio.ByteOrder.LITTLE_ENDIAN;
-
 import dev.sluice.iommu.Iommu;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
@@ -118,14 +116,6 @@ public final class AppleDartUnderTest implements IommuUnderTest {
     return tables.computeIfAbsent(domain, _ -> memory.table(PAGE_BYTES));
   }
 
-  private long load(long address) {
-    return memory.load(address, Long.BYTES, LITTLE_ENDIAN);
-  }
-
-  private void store(long address, long value) {
-    memory.store(address, Long.BYTES, LITTLE_ENDIAN, value);
-  }
-
   private long field(long address) {
     return firstFormat ? address : address >> 4;
   }
@@ -135,10 +125,11 @@ public final class AppleDartUnderTest implements IommuUnderTest {
     long table = table(domain);
     for (int level = TOP_LEVEL; level > 1; level--) {
       long at = table + index(iova, level);
-      if (load(at) == 0) {
-        store(at, field(memory.table(PAGE_BYTES)) | VALID);
+      if (memory.load(at) == 0) {
+        memory.store(at, field(memory.table(PAGE_BYTES)) | VALID);
       }
-      table = firstFormat ? load(at) & 0xF_FFFF_F000L : (load(at) & 0x3F_FFFF_FC00L) << 4;
+      table =
+          firstFormat ? memory.load(at) & 0xF_FFFF_F000L : (memory.load(at) & 0x3F_FFFF_FC00L) << 4;
     }
     return table + index(iova, 1);
   }
@@ -150,7 +141,7 @@ public final class AppleDartUnderTest implements IommuUnderTest {
   private void map(int domain, long iova, long address, Access rights) {
     long noRead = rights.reads() ? 0 : firstFormat ? 1 << 8 : 1 << 3;
     long noWrite = rights.writes() ? 0 : firstFormat ? 1 << 7 : 1 << 2;
-    store(entry(domain, iova), field(address) | WHOLE_PAGE | noRead | noWrite | VALID);
+    memory.store(entry(domain, iova), field(address) | WHOLE_PAGE | noRead | noWrite | VALID);
   }
 
   @Override
@@ -167,7 +158,7 @@ public final class AppleDartUnderTest implements IommuUnderTest {
   @Override
   public Request unmap(int domain, long iova, int pages) {
     for (int i = 0; i < pages; i++) {
-      store(entry(domain, iova + (long) i * PAGE_BYTES), 0);
+      memory.store(entry(domain, iova + (long) i * PAGE_BYTES), 0);
     }
     return invalidate(streams(domain));
   }
@@ -281,7 +272,8 @@ public final class AppleDartUnderTest implements IommuUnderTest {
     for (long at = memory.tables(); at < memory.tablesEnd(); at += Long.BYTES) {
       // Half of them lead to other tables, so that walks get deeper than the first entry.
       long entry = random.nextLong();
-      store(at, random.nextBoolean() ? entry : field(random.nextInt(0x7F) * 0x1_0000L) | VALID);
+      memory.store(
+          at, random.nextBoolean() ? entry : field(random.nextInt(0x7F) * 0x1_0000L) | VALID);
     }
   }
 

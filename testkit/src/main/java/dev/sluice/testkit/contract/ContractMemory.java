@@ -4,6 +4,7 @@ import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.RamRegion;
 import dev.sluice.memory.Word;
+import dev.sluice.testkit.TableMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,7 +20,7 @@ import java.nio.ByteOrder;
 /// 0x0060_0000  end
 /// 0x0400_0000  pages that are reached by messages
 /// ```
-public final class ContractMemory implements AutoCloseable {
+public final class ContractMemory implements TableMemory, AutoCloseable {
   /// Where a large page may be, of 2 MiB at the most.
   static final long LARGE = 0x40_0000;
 
@@ -45,9 +46,7 @@ public final class ContractMemory implements AutoCloseable {
     return physical;
   }
 
-  /// A run of zeros for tables or queues.
-  ///
-  /// @param bytes a power of two, to which it is aligned
+  @Override
   public long table(int bytes) {
     long address = (nextTable + bytes - 1) & -(long) bytes;
     if (address + bytes > FRAMES) {
@@ -78,6 +77,16 @@ public final class ContractMemory implements AutoCloseable {
 
   GatedPort port() {
     return port;
+  }
+
+  @Override
+  public void store(long address, long value) {
+    store(address, Long.BYTES, ByteOrder.LITTLE_ENDIAN, value);
+  }
+
+  @Override
+  public long load(long address) {
+    return load(address, Long.BYTES, ByteOrder.LITTLE_ENDIAN);
   }
 
   /// Stores 4 or 8 bytes.

@@ -1,12 +1,11 @@
 package dev.sluice.testkit.contract;
 
-import static java.nio.ByteOrder.LITTLE_ENDIAN;
-
 import dev.sluice.iommu.Iommu;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
 import dev.sluice.models.vtd.VtdConfig;
 import dev.sluice.models.vtd.VtdIommu;
+import dev.sluice.testkit.vtd.VtdTables;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -48,11 +47,6 @@ public final class VtdUnderTest implements IommuUnderTest {
   private static final long OF_PAGES = 3;
 
   private static final int PAGE = 4096;
-  private static final int LEVELS = 4;
-  private static final long PRESENT = 1;
-  private static final long LARGE = 1 << 7;
-  private static final long WIDTH_48 = 2;
-  private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
   private static final int DESCRIPTORS = 256;
 
   /// What the model's queue has under way at a time; it waits with the rest.
@@ -69,16 +63,19 @@ public final class VtdUnderTest implements IommuUnderTest {
   private final VtdIommu iommu;
   private final long queue;
   private final long statuses;
-  private final Map<Integer, Long> tables = new HashMap<>();
+  private final Map<Integer, Long> domains = new HashMap<>();
 
-  /// Where the entries that are not zero are, by domain.
-  private final Map<Integer, List<Long>> leaves = new HashMap<>();
+  /// What is mapped, by domain.
+  private final Map<Integer, List<Leaf>> leaves = new HashMap<>();
 
   private final Map<RequesterId, Integer> functions = new HashMap<>();
   private final AtomicInteger interrupts = new AtomicInteger();
-  private long contexts;
+  private VtdTables tables;
   private int tail;
   private int submissions;
+
+  /// A page of 4 KiB shifted left by `order`.
+  private record Leaf(long iova, int order) {}
 
   private VtdUnderTest(ContractMemory memory, boolean queued) {
     this.memory = memory;
@@ -91,6 +88,7 @@ public final class VtdUnderTest implements IommuUnderTest {
             memory.physical(),
             (_, _) -> interrupted(),
             worker::add);
+    tables = new VtdTables(memory);
     start();
   }
 
@@ -106,13 +104,10 @@ public final class VtdUnderTest implements IommuUnderTest {
 
   /// Empty tables, then translation on.
   private void start() {
-    long root = memory.table(PAGE);
-    contexts = memory.table(PAGE);
-    store(root, contexts | PRESENT);
-    tables.clear();
+    domains.clear();
     leaves.clear();
     functions.forEach(this::bind);
-    iommu.writeRegister(RTADDR, 8, root);
+    iommu.writeRegister(RTADDR, 8, tables.root());
     iommu.writeRegister(GCMD, 4, SET_ROOT_TABLE_POINTER);
     long enabled = 0;
     if (queued) {
@@ -156,22 +151,14 @@ public final class VtdUnderTest implements IommuUnderTest {
         FAULT_RECORDS);
   }
 
-  // --- tables, 9.1, 9.3 and 9.8
-
-  private void store(long address, long value) {
-    memory.store(address, Long.BYTES, LITTLE_ENDIAN, value);
-  }
-
-  private long load(long address) {
-    return memory.load(address, Long.BYTES, LITTLE_ENDIAN);
-  }
+  // --- tables
 
   private static long domainId(int domain) {
     return domain + 1L;
   }
 
   private long table(int domain) {
-    return tables.computeIfAbsent(domain, _ -> memory.table(PAGE));
+    return domains.computeIfAbsent(domain, _ -> tables.table());
   }
 
   @Override
@@ -183,47 +170,27 @@ public final class VtdUnderTest implements IommuUnderTest {
   }
 
   private void bind(RequesterId function, int domain) {
-    long entry = contexts + function.value() * 16L;
-    store(entry + Long.BYTES, domainId(domain) << 8 | WIDTH_48);
-    store(entry, table(domain) | PRESENT);
-  }
-
-  /// Where the entry of an address is; makes the tables above it.
-  private long entry(int domain, long iova, int shift) {
-    long table = table(domain);
-    int last = 1 + (shift - 12) / 9;
-    for (int level = LEVELS; level > last; level--) {
-      long at = table + index(iova, level);
-      if (load(at) == 0) {
-        store(at, memory.table(PAGE) | Access.READ_WRITE.rights());
-      }
-      table = load(at) & ADDRESS;
-    }
-    return table + index(iova, last);
-  }
-
-  private static long index(long iova, int level) {
-    return ((iova >>> (12 + 9 * (level - 1))) & 511) * Long.BYTES;
+    tables.bind(function, table(domain), (int) domainId(domain));
   }
 
   /// Without caching mode, what was not present is in no cache: nothing is to be invalidated.
   @Override
   public void map(int domain, long iova, long address, PageSize size, Access rights) {
-    long entry = entry(domain, iova, size.shift());
-    store(entry, address | rights.rights() | (size.shift() > 12 ? LARGE : 0));
-    leaves.computeIfAbsent(domain, _ -> new ArrayList<>()).add(entry);
+    Leaf leaf = new Leaf(iova, size.shift() - 12);
+    tables.map(table(domain), iova, address, leaf.order(), rights);
+    leaves.computeIfAbsent(domain, _ -> new ArrayList<>()).add(leaf);
   }
 
   @Override
   public Request remap(int domain, long iova, long address) {
-    store(entry(domain, iova, 12), address | Access.READ_WRITE.rights());
+    tables.map(table(domain), iova, address, 0, Access.READ_WRITE);
     return invalidatePages(domain, iova, 1);
   }
 
   @Override
   public Request unmap(int domain, long iova, int pages) {
     for (int i = 0; i < pages; i++) {
-      store(entry(domain, iova + (long) i * PAGE, 12), 0);
+      tables.unmap(table(domain), iova + (long) i * PAGE, 0);
     }
     return invalidatePages(domain, iova, pages);
   }
@@ -232,15 +199,21 @@ public final class VtdUnderTest implements IommuUnderTest {
   public Request clear(Width width, int domain) {
     return switch (width) {
       case DOMAIN -> {
-        leaves.getOrDefault(domain, List.of()).forEach(entry -> store(entry, 0));
+        empty(domain);
         yield invalidate(OF_DOMAIN, domain, 0);
       }
       case EVERYTHING -> {
-        leaves.values().forEach(of -> of.forEach(entry -> store(entry, 0)));
+        leaves.keySet().forEach(this::empty);
         yield invalidate(GLOBAL, domain, 0);
       }
       case PAGE, RANGE -> throw new UnsupportedOperationException("by unmap");
     };
+  }
+
+  private void empty(int domain) {
+    leaves
+        .getOrDefault(domain, List.of())
+        .forEach(leaf -> tables.unmap(table(domain), leaf.iova(), leaf.order()));
   }
 
   // --- invalidation
@@ -274,7 +247,7 @@ public final class VtdUnderTest implements IommuUnderTest {
     iommu.writeRegister(IQT, 4, tail * 16L);
     return () -> {
       runWorker();
-      return (int) load(status) == data;
+      return (int) memory.load(status) == data;
     };
   }
 
@@ -295,8 +268,8 @@ public final class VtdUnderTest implements IommuUnderTest {
   }
 
   private void append(long low, long high) {
-    store(queue + tail * 16L, low);
-    store(queue + tail * 16L + 8, high);
+    memory.store(queue + tail * 16L, low);
+    memory.store(queue + tail * 16L + 8, high);
     tail = (tail + 1) % DESCRIPTORS;
   }
 
@@ -337,6 +310,7 @@ public final class VtdUnderTest implements IommuUnderTest {
   @Override
   public Request reset() {
     Request reset = Request.told(iommu::reset);
+    tables = new VtdTables(memory);
     start();
     return reset;
   }
@@ -347,7 +321,7 @@ public final class VtdUnderTest implements IommuUnderTest {
       if (at < queue || at >= statuses) {
         // Half of them lead to other tables, so that walks get deeper than the first entry.
         long entry = random.nextLong();
-        store(at, random.nextBoolean() ? entry : (entry & 0x7F_F000) | 3);
+        memory.store(at, random.nextBoolean() ? entry : (entry & 0x7F_F000) | 3);
       }
     }
   }

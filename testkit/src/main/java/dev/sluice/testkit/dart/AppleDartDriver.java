@@ -1,6 +1,7 @@
 package dev.sluice.testkit.dart;
 
 import dev.sluice.memory.Access;
+import dev.sluice.testkit.TableMemory;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,7 @@
 package dev.sluice.testkit.dart;
 
 import dev.sluice.memory.Access;
+import dev.sluice.testkit.TableMemory;
 
 /// The tables of one domain, as Linux's `io-pgtable-dart.c` keeps them. Not for several threads.
 ///
@@ -41,7 +42,7 @@ public final class AppleDartTables {
     levels = below + 1;
     tops = new long[1 << Math.max(0, pageBits - bitsPerLevel * below)];
     for (int i = 0; i < tops.length; i++) {
-      tops[i] = memory.allocate(1L << pageShift);
+      tops[i] = memory.table(1 << pageShift);
     }
   }
 
@@ -78,7 +79,7 @@ public final class AppleDartTables {
     for (int level = levels - 1; level > 1; level--) {
       long at = table + (index(iova, level) << ENTRY_SHIFT);
       if (memory.load(at) == 0) {
-        memory.store(at, field(memory.allocate(1L << pageShift)) | VALID);
+        memory.store(at, field(memory.table(1 << pageShift)) | VALID);
       }
       table = address(memory.load(at));
     }

@@ -4,7 +4,7 @@ package dev.sluice.testkit.dart;
 /// processor runs it.
 public final class U3DartDriver {
   /// Bytes of the table that Linux always has: entries for 2 GiB.
-  public static final long TABLE_BYTES = 1 << 21;
+  public static final int TABLE_BYTES = 1 << 21;
 
   private static final int CNTL = 0x00;
   private static final int BASE_U4 = 0x10;
@@ -28,7 +28,7 @@ public final class U3DartDriver {
 
   private final Registers registers;
   private final boolean u4;
-  private final TableMemory memory;
+  private final DriverMemory memory;
   private final Runnable waiting;
   private final long table;
   private final long empty;
@@ -38,13 +38,13 @@ public final class U3DartDriver {
   ///
   /// @param u4 whether the device tree says `u4-dart`
   /// @param waiting runs after each read of the control register that finds a flush not complete
-  public U3DartDriver(Registers registers, boolean u4, TableMemory memory, Runnable waiting) {
+  public U3DartDriver(Registers registers, boolean u4, DriverMemory memory, Runnable waiting) {
     this.registers = registers;
     this.u4 = u4;
     this.memory = memory;
     this.waiting = waiting;
-    table = memory.allocate(TABLE_BYTES);
-    empty = VALID | (memory.allocate(1 << PAGE_SHIFT) >> PAGE_SHIFT & REAL_PAGE);
+    table = memory.table(TABLE_BYTES);
+    empty = VALID | (memory.table(1 << PAGE_SHIFT) >> PAGE_SHIFT & REAL_PAGE);
   }
 
   /// `dart_init`: every entry leads to the dummy page, then the DART is enabled and flushed.

@@ -6,6 +6,7 @@ import dev.sluice.host.Memfd;
 import dev.sluice.host.SystemCallException;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.RamRegion;
+import dev.sluice.testkit.TableMemory;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,7 +26,7 @@ import java.nio.ByteOrder;
 /// 0x0060_0000  end
 /// 0x0100_0000  memory that is unplugged and plugged in again, a region of its own
 /// ```
-public final class SoakMemory implements AutoCloseable {
+public final class SoakMemory implements TableMemory, AutoCloseable {
   private static final long TABLES = 0x20_0000;
   private static final long LARGE = 0x40_0000;
   private static final long END = 0x60_0000;
@@ -60,24 +61,26 @@ public final class SoakMemory implements AutoCloseable {
 
   // --- what guests do with it
 
-  /// Reads a word of 8 bytes, with acquire order.
+  /// With acquire order.
+  @Override
   public long load(long address) {
     return (long) WORD.getAcquire(bytes, offset(address));
   }
 
-  /// Writes a word of 8 bytes, with release order.
+  /// With release order.
+  @Override
   public void store(long address, long value) {
     WORD.setRelease(bytes, offset(address), value);
   }
 
-  /// A fresh page of zeros for tables or queues.
-  public synchronized long tablePage() {
-    if (nextTable == LARGE) {
-      throw new IllegalStateException("no more pages for tables");
+  @Override
+  public synchronized long table(int length) {
+    long address = (nextTable + length - 1) & -(long) length;
+    if (address + length > LARGE) {
+      throw new IllegalStateException("no more memory for tables");
     }
-    long page = nextTable;
-    nextTable += Stamp.PAGE;
-    return page;
+    nextTable = address + length;
+    return address;
   }
 
   // --- what the soak does with it

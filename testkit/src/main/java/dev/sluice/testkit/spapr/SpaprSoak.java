@@ -95,7 +95,7 @@ public final class SpaprSoak implements SoakIommu {
   /// A partition without devices.
   public SpaprSoak(SoakMemory memory) {
     this.memory = memory;
-    list = memory.tablePage();
+    list = memory.table(4096);
     SpaprConfig config = SpaprConfig.DEFAULT.withLargestWindow(1L << (WINDOW_SHIFT - PAGE_SHIFT));
     iommu = new SpaprIommu(config, memory.physical());
   }

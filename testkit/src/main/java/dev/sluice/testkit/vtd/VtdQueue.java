@@ -1,8 +1,8 @@
 package dev.sluice.testkit.vtd;
 
 import dev.sluice.models.vtd.VtdIommu;
+import dev.sluice.testkit.TableMemory;
 import dev.sluice.testkit.soak.Scope;
-import dev.sluice.testkit.soak.SoakMemory;
 import dev.sluice.testkit.soak.Waiting;
 import java.util.List;
 
@@ -26,17 +26,17 @@ final class VtdQueue implements VtdInvalidations {
   private static final long WAIT_WITH_STATUS = 0x25;
 
   private final VtdIommu iommu;
-  private final SoakMemory memory;
+  private final TableMemory memory;
   private final long queue;
   private final long statuses;
   private int tail;
   private int submissions;
 
-  VtdQueue(VtdIommu iommu, SoakMemory memory, long queue) {
+  VtdQueue(VtdIommu iommu, TableMemory memory, long queue) {
     this.iommu = iommu;
     this.memory = memory;
     this.queue = queue;
-    statuses = memory.tablePage();
+    statuses = memory.table(VtdTables.BYTES);
   }
 
   @Override

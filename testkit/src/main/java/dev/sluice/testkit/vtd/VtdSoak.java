@@ -44,7 +44,7 @@ public final class VtdSoak implements SoakIommu {
     iommu.writeRegister(RTADDR, 8, tables.root());
     iommu.writeRegister(GCMD, 4, SET_ROOT_TABLE_POINTER);
     if (queued) {
-      long queue = memory.tablePage();
+      long queue = memory.table(VtdTables.BYTES);
       invalidations = new VtdQueue(iommu, memory, queue);
       iommu.writeRegister(IQA, 8, queue);
       iommu.writeRegister(GCMD, 4, QUEUED_INVALIDATION_ENABLE);

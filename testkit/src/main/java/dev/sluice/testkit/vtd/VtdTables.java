@@ -2,7 +2,7 @@ package dev.sluice.testkit.vtd;
 
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
-import dev.sluice.testkit.soak.SoakMemory;
+import dev.sluice.testkit.TableMemory;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -16,7 +16,10 @@ import org.jspecify.annotations.Nullable;
 ///  second-stage entry   63          12 11      8   7  6        2  1 0
 ///                      | page or table |    0   | PS |     0    | W R |
 /// ```
-final class VtdTables {
+public final class VtdTables {
+  /// Bytes of a table.
+  public static final int BYTES = 4096;
+
   private static final int LEVELS = 4;
   private static final int BITS_PER_LEVEL = 9;
   private static final long READ = 1;
@@ -30,7 +33,6 @@ final class VtdTables {
   static final long BYTES_OF_LAST_TABLE = 1 << 21;
 
   private static final long IN_TABLE = 0xFFF;
-  private static final long TABLE_BYTES = 0x1000;
   private static final int ORDER_OF_LAST_TABLE = 9;
 
   /// How many tables lie idle before one of them is used again.
@@ -39,7 +41,7 @@ final class VtdTables {
   /// A table of the last level that has taken the place of another, by which devices may still go.
   record Move(long from, long to) {}
 
-  private final SoakMemory memory;
+  private final TableMemory memory;
   private final long root;
   private final long contexts;
 
@@ -50,30 +52,31 @@ final class VtdTables {
   private final Queue<Long> idle = new ArrayDeque<>();
 
   /// Tables for the functions of bus 0.
-  VtdTables(SoakMemory memory) {
+  public VtdTables(TableMemory memory) {
     this.memory = memory;
-    root = memory.tablePage();
-    contexts = memory.tablePage();
+    root = memory.table(BYTES);
+    contexts = memory.table(BYTES);
     memory.store(root, contexts | PRESENT);
   }
 
-  long root() {
+  /// Address of the root table.
+  public long root() {
     return root;
   }
 
   /// An empty second-stage table.
-  long table() {
-    return memory.tablePage();
+  public long table() {
+    return memory.table(BYTES);
   }
 
-  /// Writes an entry for 4 KiB (order 0) or 2 MiB (order 9).
-  void map(long table, long iova, long address, int order, Access rights) {
+  /// Writes an entry for 4 KiB (order 0), 2 MiB (order 9) or 1 GiB (order 18).
+  public void map(long table, long iova, long address, int order, Access rights) {
     long bits = (rights.reads() ? READ : 0) | (rights.writes() ? WRITE : 0);
     change(table, iova, order, address | bits | (order == 0 ? 0 : LARGE));
   }
 
   /// Clears an entry.
-  void unmap(long table, long iova, int order) {
+  public void unmap(long table, long iova, int order) {
     change(table, iova, order, 0);
   }
 
@@ -98,8 +101,8 @@ final class VtdTables {
       return null;
     }
     Long spare = idle.size() < IDLE ? null : idle.poll();
-    long to = spare == null ? memory.tablePage() : spare;
-    for (long at = 0; at < TABLE_BYTES; at += Long.BYTES) {
+    long to = spare == null ? memory.table(BYTES) : spare;
+    for (long at = 0; at < BYTES; at += Long.BYTES) {
       memory.store(to + at, memory.load(from + at));
     }
     moving.put(to, from);
@@ -111,8 +114,8 @@ final class VtdTables {
   /// neighbour's memory.
   synchronized void endMove(Move move) {
     moving.remove(move.to());
-    for (long at = 0; at < TABLE_BYTES; at += Long.BYTES) {
-      memory.store(move.from() + at, memory.load(move.to() + (at + Long.BYTES) % TABLE_BYTES));
+    for (long at = 0; at < BYTES; at += Long.BYTES) {
+      memory.store(move.from() + at, memory.load(move.to() + (at + Long.BYTES) % BYTES));
     }
     idle.add(move.from());
   }
@@ -124,7 +127,7 @@ final class VtdTables {
     for (int level = LEVELS; level > last; level--) {
       long entry = table + index(iova, level);
       if (memory.load(entry) == 0) {
-        memory.store(entry, memory.tablePage() | READ | WRITE);
+        memory.store(entry, memory.table(BYTES) | READ | WRITE);
       }
       table = memory.load(entry) & ADDRESS;
     }
@@ -137,14 +140,14 @@ final class VtdTables {
 
   /// Gives a function, which has none, a second-stage table. The half with the present bit comes
   /// last.
-  void bind(RequesterId function, long table, int domain) {
+  public void bind(RequesterId function, long table, int domain) {
     long entry = contextEntry(function);
     memory.store(entry + Long.BYTES, (long) domain << 8 | WIDTH_48);
     memory.store(entry, table | PRESENT);
   }
 
   /// Takes a function's table away.
-  void unbind(RequesterId function) {
+  public void unbind(RequesterId function) {
     memory.store(contextEntry(function), 0);
   }
 

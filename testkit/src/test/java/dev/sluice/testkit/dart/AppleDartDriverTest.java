@@ -68,7 +68,7 @@ class AppleDartDriverTest {
           new AppleDartDriver(
               variant,
               registers,
-              new TableMemory(memory, TABLES, 8 << 20),
+              new DriverMemory(memory, TABLES, 8 << 20),
               () -> {
                 polled++;
                 Runnable next = polls.poll();

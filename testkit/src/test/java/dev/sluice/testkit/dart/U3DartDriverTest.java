@@ -50,7 +50,7 @@ class U3DartDriverTest {
           new U3DartDriver(
               registers,
               u4,
-              new TableMemory(memory, TABLE, 8 << 20),
+              new DriverMemory(memory, TABLE, 8 << 20),
               () -> {
                 polled++;
                 Runnable next = polls.poll();

@@ -3,28 +3,26 @@ package dev.sluice.testkit.dart;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.Word;
+import dev.sluice.testkit.TableMemory;
 import java.nio.ByteOrder;
 
 /// The part of guest memory in which a driver keeps its tables, given out from the bottom up.
-public final class TableMemory {
+public final class DriverMemory implements TableMemory {
   private final GuestMemory memory;
   private final long end;
   private long next;
 
   /// @param first guest-physical address of its first byte
   /// @param bytes how many there are
-  public TableMemory(GuestMemory memory, long first, long bytes) {
+  public DriverMemory(GuestMemory memory, long first, long bytes) {
     this.memory = memory;
     next = first;
     end = first + bytes;
   }
 
-  /// A zeroed run of bytes.
-  ///
-  /// @param bytes a power of two, to which it is aligned
-  /// @throws IllegalStateException when there is no room left
-  public synchronized long allocate(long bytes) {
-    long address = (next + bytes - 1) & -bytes;
+  @Override
+  public synchronized long table(int bytes) {
+    long address = (next + bytes - 1) & -(long) bytes;
     if (address + bytes > end) {
       throw new IllegalStateException("no room for a table of " + bytes + " bytes");
     }
@@ -40,13 +38,13 @@ public final class TableMemory {
     check(memory.store(address, Integer.BYTES, ByteOrder.BIG_ENDIAN, value), address);
   }
 
-  /// Stores 8 bytes, little-endian.
-  void store(long address, long value) {
+  @Override
+  public void store(long address, long value) {
     check(memory.store(address, Long.BYTES, ByteOrder.LITTLE_ENDIAN, value), address);
   }
 
-  /// Loads 8 bytes, little-endian.
-  long load(long address) {
+  @Override
+  public long load(long address) {
     Word word = new Word();
     check(memory.load(address, Long.BYTES, ByteOrder.LITTLE_ENDIAN, word), address);
     return word.asLong();
