@@ -41,7 +41,7 @@ class RacesTest {
   /// compiler that shuffles instructions.
   @Test
   @Tag("long")
-  @Timeout(value = 29, unit = TimeUnit.MINUTES)
+  @Timeout(value = 110, unit = TimeUnit.MINUTES)
   void noForbiddenOutcomeShowsInALongRun() throws Exception {
     run("long", "-f", "1", "-iters", "2", "-time", "500", "-sc", "false", "-af", "NONE");
   }
