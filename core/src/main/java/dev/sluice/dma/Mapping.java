@@ -329,7 +329,10 @@ public final class Mapping implements MapResult, MappedMemory {
       }
       long last = iova + offset + Math.max(bytes - 1, 0);
       Hold io = endpoint.hold(tag, iova + offset, last, count, memory.region(), memory::close);
-      io.beginIo();
+      if (!io.beginIo()) {
+        // Revoked before the kernel had it: its end waits for this section, and for no kernel.
+        throw new MappingRevokedException(this);
+      }
       return new KernelIo(io, memory.bytes().asByteBuffer());
     } finally {
       section.leave();
