@@ -272,7 +272,8 @@ final class BootCommand implements Callable<Integer> {
     return new BootOptions(
         guest,
         platform.iommu(),
-        platform.invalidation(),
+        platform.invalidation(
+            bench ? BootOptions.Invalidation.LAZY : BootOptions.Invalidation.STRICT),
         platform.disk(),
         Optional.ofNullable(kernel),
         Optional.ofNullable(initrd),

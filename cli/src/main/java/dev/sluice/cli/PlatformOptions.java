@@ -21,12 +21,11 @@ final class PlatformOptions {
   @Option(
       names = "--invalidation",
       paramLabel = "MODE",
-      defaultValue = "strict",
       converter = Choice.OfInvalidation.class,
       description =
           "When the guest invalidates what it has unmapped. 'strict': at once. 'lazy': in batches "
-              + "(default: ${DEFAULT-VALUE}).")
-  private BootOptions.Invalidation invalidation = BootOptions.Invalidation.STRICT;
+              + "(default: strict; to measure, lazy, as Linux does if nobody tells it).")
+  private BootOptions.@Nullable Invalidation invalidation;
 
   @Option(
       names = "--disk",
@@ -50,8 +49,9 @@ final class PlatformOptions {
     return iommu;
   }
 
-  BootOptions.Invalidation invalidation() {
-    return invalidation;
+  /// @param untold what holds if the command line does not say
+  BootOptions.Invalidation invalidation(BootOptions.Invalidation untold) {
+    return invalidation == null ? untold : invalidation;
   }
 
   Optional<Path> disk() {

@@ -177,7 +177,7 @@ final class ServeCommand implements Callable<Integer> {
     return new BootOptions(
         defaults.guest(),
         platform.iommu(),
-        platform.invalidation(),
+        platform.invalidation(defaults.invalidation()),
         platform.disk(),
         defaults.kernel(),
         defaults.initrd(),

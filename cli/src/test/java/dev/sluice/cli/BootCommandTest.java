@@ -153,7 +153,8 @@ class BootCommandTest {
     assertThat(out.toString().replaceAll("\\s+", " "))
         .contains("--guest=GUEST", "'qemu'", "'in-process'", "(default: qemu)")
         .contains("--iommu=KIND", "'vtd'", "'none'", "(default: vtd)")
-        .contains("--invalidation=MODE", "'strict'", "'lazy'", "(default: strict)")
+        .contains(
+            "--invalidation=MODE", "'strict'", "'lazy'", "(default: strict; to measure, lazy,")
         .contains("--memory=SIZE", "(default: 512M)")
         .contains("--accel=ACCEL", "'tcg'", "'kvm'", "(default: tcg)")
         .contains("--timeout=TIME", "(default: 3m)")
@@ -174,6 +175,16 @@ class BootCommandTest {
     assertThat(bench().machine().iommu()).isEqualTo(BootOptions.IommuKind.NONE);
     assertThat(bench().machine().memoryMib()).isEqualTo(1024);
     assertThat(bench().machine().accelerator()).isEqualTo(BootOptions.Accelerator.KVM);
+  }
+
+  @Test
+  void aBenchmarkInvalidatesAsLinuxDoesIfNobodyTellsItAndABootAtOnce() {
+    assertThat(boot("--bench")).isZero();
+    assertThat(bench().machine().invalidation()).isEqualTo(BootOptions.Invalidation.LAZY);
+    assertThat(boot("--bench", "--invalidation=strict")).isZero();
+    assertThat(bench().machine().invalidation()).isEqualTo(BootOptions.Invalidation.STRICT);
+    assertThat(boot()).isZero();
+    assertThat(options().invalidation()).isEqualTo(BootOptions.Invalidation.STRICT);
   }
 
   @Test
