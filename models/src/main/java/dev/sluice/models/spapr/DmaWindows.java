@@ -108,7 +108,8 @@ final class DmaWindows {
     return PartitionableEndpoint.MAX_WINDOWS - bridge.space().state().windows().size();
   }
 
-  /// Creates a window.
+  /// Creates a window. It gets the lowest LIOBN of its bridge that is free, as in QEMU: the default
+  /// window's, when that one has been removed.
   ///
   /// @param pageShift log2 of the bytes of a page, any value
   /// @param windowShift log2 of the bytes of the window, any value
@@ -132,7 +133,7 @@ final class DmaWindows {
     if (!space.state().isFree(base, bytes)) {
       return null;
     }
-    int number = 1;
+    int number = 0;
     while (hypercalls.liobns().find(bridge.liobn(number)) != null) {
       number++;
     }

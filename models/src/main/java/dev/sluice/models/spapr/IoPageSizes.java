@@ -2,6 +2,7 @@ package dev.sluice.models.spapr;
 
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// The I/O page sizes that a dynamic window may have, and their bits in the answer of
 /// `ibm,query-pe-dma-window`: LoPAR, "ibm,query-pe-dma-window". Bits are numbered here from the
@@ -31,6 +32,14 @@ final class IoPageSizes {
       throw new IllegalArgumentException("no I/O page has 2^%d bytes".formatted(shift));
     }
     return shift;
+  }
+
+  /// The page sizes that an answer of the query names. Reserved bits name none.
+  static Set<Integer> shifts(int mask) {
+    return BITS.entrySet().stream()
+        .filter(size -> (mask & size.getValue()) != 0)
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /// The answer of the query.

@@ -43,7 +43,9 @@ public final class PartitionableEndpoint {
     return FIRST_UNIT_ID + index;
   }
 
-  /// The LIOBN of the default window (0), or of a dynamic one (1 and 2).
+  /// A LIOBN of the bridge.
+  ///
+  /// @param window 0, which is the default window's, or 1
   long liobn(int window) {
     return FIRST_LIOBN | (long) index << 8 | window;
   }

@@ -58,6 +58,14 @@ public record SpaprConfig(
     return new SpaprConfig(defaultWindowBytes, shifts, largestWindow, tablePages, stuffLimit);
   }
 
+  /// The same with the page sizes for dynamic windows that an answer of `ibm,query-pe-dma-window`
+  /// names.
+  ///
+  /// @param mask the answer's "IO Page Sizes"; reserved bits name none
+  public SpaprConfig withIoPageSizes(int mask) {
+    return withIoPageShifts(IoPageSizes.shifts(mask));
+  }
+
   /// The same with another limit for dynamic windows.
   public SpaprConfig withLargestWindow(long entries) {
     return new SpaprConfig(defaultWindowBytes, ioPageShifts, entries, tablePages, stuffLimit);

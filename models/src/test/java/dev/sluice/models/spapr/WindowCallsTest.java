@@ -80,6 +80,15 @@ class WindowCallsTest {
   }
 
   @Test
+  void thePageSizesOfAnAnswerMakeAMachineThatGivesIt() {
+    for (int mask : new int[] {0x1, 0x3, 0x7, 0x107, 0x1FF}) {
+      machineWith(SpaprConfig.DEFAULT.withIoPageSizes(mask));
+      assertThat(query(5)[3]).isEqualTo(mask);
+    }
+    assertThat(SpaprConfig.DEFAULT.withIoPageSizes(0xFFFF_FE00).ioPageShifts()).isEmpty();
+  }
+
+  @Test
   void theConfigurationAddressMayBeThatOfAnyFunctionBelowTheBridge() {
     assertThat(machine.rtas(QUERY_PE_DMA_WINDOW, 5, 0x1_2800, UNIT_HIGH, UNIT_LOW)[0]).isZero();
   }
@@ -149,10 +158,10 @@ class WindowCallsTest {
   @Test
   void withoutTheDefaultWindowTheFirstOneBeginsAtZeroAndTheSecondAbove() {
     assertThat(remove(LIOBN)).isZero();
-    assertThat(create(16, 32)).containsExactly(0, 0x8000_0001, 0, 0);
-    assertThat(create(16, 32)).containsExactly(0, 0x8000_0002, 0x0800_0000, 0);
-    assertThat(remove(0x8000_0001L)).isZero();
-    assertThat(create(16, 32)).containsExactly(0, 0x8000_0001, 0, 0);
+    assertThat(create(16, 32)).containsExactly(0, (int) LIOBN, 0, 0);
+    assertThat(create(16, 32)).containsExactly(0, (int) DYNAMIC_LIOBN, 0x0800_0000, 0);
+    assertThat(remove(LIOBN)).isZero();
+    assertThat(create(16, 32)).containsExactly(0, (int) LIOBN, 0, 0);
   }
 
   // --- remove, reset
@@ -177,7 +186,8 @@ class WindowCallsTest {
     assertThat(machine.bridge.windows()).isEmpty();
     assertThat(machine.write(0)).isNotNull();
     create(16, 24);
-    assertThat(remove(DYNAMIC_LIOBN)).isZero();
+    assertThat(machine.bridge.windows()).containsExactly(new Window(LIOBN, 0, 1 << 24, 16, false));
+    assertThat(remove(LIOBN)).isZero();
     assertThat(machine.bridge.windows()).containsExactly(DEFAULT);
     assertThat(machine.put(0, PAGE | 3)).isEqualTo(SUCCESS);
   }
