@@ -23,6 +23,7 @@ public final class Replay {
 
   /// Replays what QEMU traced of a pseries guest (`-trace 'spapr_iommu*'`) through
   /// [dev.sluice.models.spapr.SpaprIommu]. Reads line by line: memory does not grow with the file.
+  /// A file is read twice, first for what it tells of the machine ([RecordedMachine]).
   ///
   /// @param file plain or compressed by gzip
   /// @throws ReplayException when it cannot be read, or is no such recording
@@ -30,8 +31,12 @@ public final class Replay {
     if (Files.isDirectory(file)) {
       throw new ReplayException(file + " is a directory");
     }
-    try (InputStream in = open(file)) {
-      return spapr(in, file.toString());
+    try {
+      // What is read once only, such as a pipe, is that of a machine with QEMU's defaults.
+      RecordedMachine machine = Files.isRegularFile(file) ? machine(file) : new RecordedMachine();
+      try (InputStream in = open(file)) {
+        return spapr(in, file.toString(), machine);
+      }
     } catch (NoSuchFileException e) {
       throw new ReplayException("there is no file " + file, e);
     } catch (EOFException | ZipException e) {
@@ -54,15 +59,45 @@ public final class Replay {
     }
   }
 
-  private static ReplayReport spapr(InputStream in, String name)
+  /// @param ended whether the line has an end. What is left of one that a QEMU was ended in the
+  ///   midst of is none
+  private static @Nullable SpaprEvent read(String line, boolean ended) {
+    try {
+      return SpaprTrace.read(line);
+    } catch (IllegalArgumentException e) {
+      if (ended) {
+        throw e;
+      }
+      return null;
+    }
+  }
+
+  private static RecordedMachine machine(Path file) throws IOException {
+    RecordedMachine machine = new RecordedMachine();
+    try (InputStream in = open(file)) {
+      TraceLines lines = new TraceLines(in);
+      for (String line = lines.next(); line != null; line = lines.next()) {
+        SpaprEvent event = SpaprTrace.read(line);
+        if (event != null) {
+          machine.note(event);
+        }
+      }
+    } catch (ReplayException | IllegalArgumentException e) {
+      // The replay comes to that line, too, unless an answer differs before it, and says so.
+      return machine;
+    }
+    return machine;
+  }
+
+  private static ReplayReport spapr(InputStream in, String name, RecordedMachine machine)
       throws IOException, ReplayException {
     TraceLines lines = new TraceLines(in);
-    SpaprReplay replay = new SpaprReplay();
+    SpaprReplay replay = new SpaprReplay(machine.config());
     long ignored = 0;
     @Nullable Mismatch mismatch = null;
     for (String line = lines.next(); line != null && mismatch == null; ) {
       try {
-        SpaprEvent event = SpaprTrace.read(line);
+        SpaprEvent event = read(line, lines.ended());
         if (event == null) {
           ignored++;
         } else {

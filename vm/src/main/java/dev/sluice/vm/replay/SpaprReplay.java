@@ -2,7 +2,6 @@ package dev.sluice.vm.replay;
 
 import dev.sluice.iommu.Endpoint;
 import dev.sluice.iommu.Iotlb;
-import dev.sluice.iommu.RequesterId;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
@@ -14,15 +13,13 @@ import dev.sluice.models.spapr.PartitionableEndpoint;
 import dev.sluice.models.spapr.RtasFunction;
 import dev.sluice.models.spapr.SpaprConfig;
 import dev.sluice.models.spapr.SpaprIommu;
-import dev.sluice.models.spapr.VioDevice;
 import dev.sluice.models.spapr.VirtualCpu;
 import dev.sluice.vm.replay.ReplayReport.Mismatch;
+import dev.sluice.vm.replay.SpaprEvent.NewTable;
+import dev.sluice.vm.replay.SpaprEvent.WindowCreation;
+import dev.sluice.vm.replay.SpaprEvent.WindowReset;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A partition that repeats what another one did. It has the bridges and devices whose tables the
@@ -31,16 +28,9 @@ import org.jspecify.annotations.Nullable;
 /// A translation asks the IOTLB before the model, as a device's access does. Then the model is
 /// asked once more, in the quick form of a walk, and has to say the same.
 final class SpaprReplay {
-  /// Bridges and devices that a recording may have: as many as there can be requesters' caches.
-  private static final int MAX_SPACES = 256;
-
   private static final long MEMORY_BYTES = 1L << 52;
   private static final long LIST = 1L << 52;
   private static final int LIST_BYTES = 2 * 4096;
-  private static final long FIRST_PCI_LIOBN = 0x8000_0000L;
-
-  /// QEMU's `rtce_window_size` of the devices that have one.
-  private static final long VIO_WINDOW = 256L << 20;
 
   private static final int PAGE_SHIFT = 12;
 
@@ -50,18 +40,15 @@ final class SpaprReplay {
   /// @param cameOut the answer of the model
   private record Difference(String recorded, String cameOut) {}
 
-  /// Whose windows these are, a requester there, and its twin for [QuickWalks].
-  private record Space(
-      Supplier<List<PartitionableEndpoint.Window>> windows, Endpoint device, Endpoint twin) {}
-
   private final GuestMemory memory = new GuestMemory();
   private final RamRegion list = RamRegion.allocate(LIST_BYTES);
-  private final SpaprIommu iommu = new SpaprIommu(SpaprConfig.DEFAULT, memory);
-  private final QuickWalks quickWalks = new QuickWalks(iommu);
+  private final SpaprIommu iommu;
+  private final QuickWalks quickWalks;
+  private final Spaces spaces;
   private final DerivedEntries derived = new DerivedEntries();
 
-  /// By the LIOBN of the default window.
-  private final Map<Long, Space> spaces = new HashMap<>();
+  /// A default window's LIOBN, the table of which came into being once more on the line before.
+  private @Nullable NewTable again;
 
   private long puts;
   private long indirects;
@@ -70,7 +57,11 @@ final class SpaprReplay {
   private long windowCalls;
   private long translations;
 
-  SpaprReplay() {
+  /// @param config as the recorded machine was configured
+  SpaprReplay(SpaprConfig config) {
+    iommu = new SpaprIommu(config, memory);
+    quickWalks = new QuickWalks(iommu);
+    spaces = new Spaces(iommu, memory, quickWalks);
     memory.addMessageOnly(0, MEMORY_BYTES, true, new NothingThere());
     memory.addRam(LIST, list);
   }
@@ -123,6 +114,11 @@ final class SpaprReplay {
   /// @return the first answer that is not the recorded one; or null
   /// @throws IllegalArgumentException when a recording cannot have such an event here
   @Nullable Mismatch repeat(long line, String text, SpaprEvent event) {
+    NewTable table = again;
+    again = null;
+    if (table != null && !isOfGuest(table, event)) {
+      reset(table.liobn());
+    }
     return switch (event) {
       case SpaprEvent.Call call -> mismatch(line, text, call(call));
       case SpaprEvent.Translated translated -> translated(line, text, translated);
@@ -138,81 +134,68 @@ final class SpaprReplay {
 
   private @Nullable Difference call(SpaprEvent.Call call) {
     return switch (call) {
-      case SpaprEvent.NewTable table -> newTable(table);
+      case NewTable table -> {
+        newTable(table);
+        yield null;
+      }
       case SpaprEvent.Get get -> get(get);
       case SpaprEvent.Put put -> put(put);
       case SpaprEvent.Stuff stuff -> stuff(stuff);
       case SpaprEvent.Indirect indirect -> indirect(indirect);
       case SpaprEvent.WindowQuery query -> query(query);
-      case SpaprEvent.WindowCreation creation -> create(creation);
-      case SpaprEvent.WindowRemoval removal ->
-          window(RtasFunction.REMOVE_PE_DMA_WINDOW, 1, "status=0", (int) removal.liobn());
-      case SpaprEvent.WindowReset reset ->
-          window(RtasFunction.RESET_PE_DMA_WINDOWS, 1, "status=0", unit(reset));
+      case WindowCreation creation -> create(creation);
+      case SpaprEvent.WindowRemoval removal -> remove(removal.liobn());
+      case WindowReset reset -> {
+        forgetDerived(reset.unitId());
+        yield window(RtasFunction.RESET_PE_DMA_WINDOWS, 1, "status=0", unit(reset));
+      }
     };
   }
 
   // --- tables
 
-  private @Nullable Difference newTable(SpaprEvent.NewTable table) {
+  private void newTable(NewTable table) {
     long liobn = table.liobn();
-    if (liobn != spaceOf(liobn)) {
+    if (liobn != RecordedLiobn.space(liobn)) {
       // Of a dynamic window, whose size the line behind it tells.
-      return null;
+      return;
     }
-    Space known = spaces.get(liobn);
-    if (known == null) {
-      spaces.put(liobn, add(liobn));
-    } else if (liobn >= FIRST_PCI_LIOBN) {
-      derived.replaced(liobn, 0, -1, PAGE_SHIFT);
-      return answer(RtasFunction.RESET_PE_DMA_WINDOWS, 1, "status=0", unit(unitId(liobn)));
+    if (spaces.of(liobn) == null) {
+      spaces.add(liobn);
+    } else if (RecordedLiobn.isOfBridge(liobn)) {
+      again = table;
     }
-    return null;
   }
 
-  /// The default window's LIOBN of the space that a LIOBN belongs to: bits 7:0 number a bridge's
-  /// windows.
-  private static long spaceOf(long liobn) {
-    return liobn >= FIRST_PCI_LIOBN ? liobn & ~0xFFL : liobn;
+  /// Whether a table came into being again because the guest asked for it, which the line behind it
+  /// tells: a window with a LIOBN that was free, or the default window. Otherwise the machine was
+  /// reset.
+  private static boolean isOfGuest(NewTable table, SpaprEvent next) {
+    return switch (next) {
+      case WindowCreation creation -> creation.liobn() == table.liobn();
+      case WindowReset reset -> reset.unitId() == RecordedLiobn.unitId(table.liobn());
+      default -> false;
+    };
   }
 
-  private static long unitId(long liobn) {
-    return 0x0800_0000_2000_0000L + ((liobn - FIRST_PCI_LIOBN) >>> 8);
-  }
-
-  private Space add(long liobn) {
-    if (spaces.size() == MAX_SPACES) {
-      throw new IllegalArgumentException("more than %d bridges and devices".formatted(MAX_SPACES));
-    }
-    RequesterId requester = new RequesterId(spaces.size());
-    Supplier<List<PartitionableEndpoint.Window>> windows;
-    if (liobn >= FIRST_PCI_LIOBN) {
-      long index = (liobn - FIRST_PCI_LIOBN) >>> 8;
-      if (index >= SpaprIommu.MAX_HOST_BRIDGES) {
-        throw new IllegalArgumentException("no host bridge has the LIOBN 0x%x".formatted(liobn));
-      }
-      PartitionableEndpoint bridge = iommu.addHostBridge((int) index);
-      iommu.attach(requester, bridge);
-      windows = bridge::windows;
-    } else {
-      VioDevice device = iommu.addVioDevice(liobn, VIO_WINDOW);
-      iommu.attach(requester, device);
-      windows = () -> List.of(device.window());
-    }
-    return new Space(
-        windows, iommu.invalidator().attach(requester, memory), quickWalks.attach(requester));
-  }
-
-  private PartitionableEndpoint.@Nullable Window find(long liobn) {
-    Space space = spaces.get(spaceOf(liobn));
-    if (space != null) {
-      for (PartitionableEndpoint.Window window : space.windows().get()) {
-        if (window.liobn() == liobn) {
-          return window;
-        }
+  /// A bridge after a reset of the machine. The first bridge, which is always there, stands for the
+  /// VIO devices too: QEMU empties their tables without a word.
+  private void reset(long liobn) {
+    long unitId = RecordedLiobn.unitId(liobn);
+    forgetDerived(unitId);
+    iommu.rtas(cpu, RtasFunction.RESET_PE_DMA_WINDOWS, unit(unitId), new int[1]);
+    if (RecordedLiobn.bridge(liobn) == 0) {
+      for (PartitionableEndpoint.Window window : spaces.vioWindows()) {
+        derived.replaced(window.liobn(), 0, -1, PAGE_SHIFT);
+        call(Hypercall.H_STUFF_TCE, window.liobn(), 0, 0, window.bytes() >>> PAGE_SHIFT);
       }
     }
-    return null;
+  }
+
+  private void forgetDerived(long unitId) {
+    for (PartitionableEndpoint.Window window : spaces.windows(unitId)) {
+      derived.replaced(window.liobn(), 0, -1, PAGE_SHIFT);
+    }
   }
 
   // --- hypercalls
@@ -225,7 +208,7 @@ final class SpaprReplay {
 
   private @Nullable Difference stuff(SpaprEvent.Stuff stuff) {
     stuffs++;
-    PartitionableEndpoint.Window window = find(stuff.liobn());
+    PartitionableEndpoint.Window window = spaces.window(stuff.liobn());
     int shift = window == null ? PAGE_SHIFT : window.pageShift();
     boolean done = stuff.returned() == 0;
     long first = done ? stuff.end() - (stuff.count() << shift) : stuff.end();
@@ -241,9 +224,11 @@ final class SpaprReplay {
     if (Long.compareUnsigned(indirect.last(), 511) > 0) {
       throw new IllegalArgumentException("a list has 512 entries, not " + indirect.last());
     }
-    PartitionableEndpoint.Window window = find(indirect.liobn());
+    PartitionableEndpoint.Window window = spaces.window(indirect.liobn());
     int shift = window == null ? PAGE_SHIFT : window.pageShift();
-    known(indirect.returned(), indirect.liobn(), indirect.ioba(), count);
+    // QEMU rounds an address within a page down.
+    long ioba = indirect.ioba() & -(1L << shift);
+    known(indirect.returned(), indirect.liobn(), ioba, count);
     DerivedEntries.Run run = new DerivedEntries.Run();
     for (int i = 0; i < count; i++) {
       long before = (indirect.last() - i) << shift;
@@ -251,17 +236,12 @@ final class SpaprReplay {
       long entry = runs ? indirect.lastTce() - before : indirect.lastTce();
       memory.store(listAddress(indirect) + i * 8L, 8, ByteOrder.BIG_ENDIAN, entry);
       if (i < indirect.last()) {
-        derived.derive(run, indirect.liobn(), indirect.ioba() + ((long) i << shift));
+        derived.derive(run, indirect.liobn(), ioba + ((long) i << shift));
       }
     }
     return code(
         indirect.returned(),
-        call(
-            Hypercall.H_PUT_TCE_INDIRECT,
-            indirect.liobn(),
-            indirect.ioba(),
-            listAddress(indirect),
-            count));
+        call(Hypercall.H_PUT_TCE_INDIRECT, indirect.liobn(), ioba, listAddress(indirect), count));
   }
 
   /// A list of the replay's own, aligned like the recorded one.
@@ -286,7 +266,7 @@ final class SpaprReplay {
   /// From here on the entries of a run of pages are those of the recording, unless the call was
   /// refused.
   private void known(long returned, long liobn, long ioba, long count) {
-    PartitionableEndpoint.Window window = find(liobn);
+    PartitionableEndpoint.Window window = spaces.window(liobn);
     if (returned == 0
         && window != null
         && count > 0
@@ -302,7 +282,7 @@ final class SpaprReplay {
 
   // --- windows
 
-  private static int[] unit(SpaprEvent.WindowReset reset) {
+  private static int[] unit(WindowReset reset) {
     int[] cells = unit(reset.unitId());
     cells[0] = reset.address();
     return cells;
@@ -323,7 +303,7 @@ final class SpaprReplay {
         unit);
   }
 
-  private @Nullable Difference create(SpaprEvent.WindowCreation creation) {
+  private @Nullable Difference create(WindowCreation creation) {
     int[] unit = unit(creation.unitId());
     return window(
         RtasFunction.CREATE_PE_DMA_WINDOW,
@@ -334,6 +314,20 @@ final class SpaprReplay {
         unit[2],
         Long.numberOfTrailingZeros(creation.pageBytes()),
         Long.numberOfTrailingZeros(creation.windowBytes()));
+  }
+
+  /// QEMU leaves a bridge without any window when its last one is removed. LoPAR has the default
+  /// window come back, and so it does here: it is removed once more.
+  private @Nullable Difference remove(long liobn) {
+    PartitionableEndpoint.Window window = spaces.window(liobn);
+    Spaces.Space space = spaces.of(liobn);
+    boolean restores =
+        window != null && space != null && !window.isDefault() && space.windows().get().size() == 1;
+    derived.replaced(liobn, 0, -1, PAGE_SHIFT);
+    Difference difference = window(RtasFunction.REMOVE_PE_DMA_WINDOW, 1, "status=0", (int) liobn);
+    return difference == null && restores
+        ? answer(RtasFunction.REMOVE_PE_DMA_WINDOW, 1, "status=0", (int) RecordedLiobn.space(liobn))
+        : difference;
   }
 
   /// A call that the guest made.
@@ -371,8 +365,8 @@ final class SpaprReplay {
 
   private @Nullable Mismatch translated(long line, String text, SpaprEvent.Translated recorded) {
     translations++;
-    PartitionableEndpoint.Window window = find(recorded.liobn());
-    Space space = spaces.get(spaceOf(recorded.liobn()));
+    PartitionableEndpoint.Window window = spaces.window(recorded.liobn());
+    Spaces.Space space = spaces.of(recorded.liobn());
     if (window == null || space == null) {
       throw new IllegalArgumentException(
           "a translation by the LIOBN 0x%x, which is no window's".formatted(recorded.liobn()));
@@ -391,7 +385,10 @@ final class SpaprReplay {
   }
 
   private @Nullable Difference compare(
-      SpaprEvent.Translated recorded, PartitionableEndpoint.Window window, Space space, long ioba) {
+      SpaprEvent.Translated recorded,
+      PartitionableEndpoint.Window window,
+      Spaces.Space space,
+      long ioba) {
     Access access =
         recorded.rights() == 1
             ? Access.READ

@@ -18,6 +18,7 @@ final class TraceLines {
   private final InputStream in;
   private final byte[] line = new byte[MAX_BYTES];
   private long number;
+  private boolean ended;
 
   /// @param in buffered
   TraceLines(InputStream in) {
@@ -27,6 +28,12 @@ final class TraceLines {
   /// The number of the line that was returned last, from 1.
   long number() {
     return number;
+  }
+
+  /// Whether the line that was returned last had an end. Without one it is the last of the file,
+  /// and may have been cut off.
+  boolean ended() {
+    return ended;
   }
 
   /// The next line without its end, or null.
@@ -49,6 +56,7 @@ final class TraceLines {
       line[length++] = (byte) (read >= ' ' && read < DELETE ? read : '?');
       read = in.read();
     }
+    ended = read == '\n';
     return new String(line, 0, length, StandardCharsets.US_ASCII);
   }
 }

@@ -49,6 +49,8 @@ class ReplayTest {
       "spapr_iommu_ddw_query buid=0x800000020000000 addr=0x0, 1 windows available, max window"
           + " size=0x80000000, mask=0x107";
 
+  private static final String RESET = "spapr_iommu_ddw_reset buid=0x800000020000000 addr=0x0";
+
   @TempDir private Path folder;
 
   private Path file(String... lines) throws IOException {
@@ -78,7 +80,7 @@ class ReplayTest {
             "spapr_iommu_pci_put liobn=0x80000001 ioba=0x800000001000000 tce=0x5000001 ret=0",
             "spapr_iommu_xlate liobn=0x80000001 0x1345678 -> 0x5000000 perm=1 mask=0xffffff",
             "spapr_iommu_ddw_remove liobn=0x80000001",
-            "spapr_iommu_ddw_reset buid=0x800000020000000 addr=0x0");
+            RESET);
     assertThat(report.mismatch()).isEmpty();
     assertThat(report.calls()).isEqualTo(new Calls(2, 1, 1, 1, 4));
     assertThat(report.calls().sum()).isEqualTo(9);
@@ -129,13 +131,38 @@ class ReplayTest {
       textBlock =
           """
           1 windows       | 2 windows
-          size=0x80000000 | size=0x1
-          mask=0x107      | mask=0x7
+          mask=0x107      | mask=0x307
+          mask=0x107      | mask=0x0
           20000000        | 20000001
           """)
   void theAnswerOfAQueryCounts(String right, String wrong) throws IOException, ReplayException {
     assertThat(replay(TABLE, QUERY).mismatch()).isEmpty();
     assertThat(replay(TABLE, QUERY.replace(right, wrong)).mismatch()).isPresent();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"mask=0x107,mask=0x7", "mask=0x107,mask=0x3", "size=0x80000000,size=0x40000000"})
+  void theFirstQueryTellsHowTheMachineWasConfiguredAndTheOthersMustAgree(String one, String other)
+      throws IOException, ReplayException {
+    String changed = QUERY.replace(one, other);
+    assertThat(replay(TABLE, changed, changed).mismatch()).isEmpty();
+    assertThat(replay(TABLE, changed, QUERY).mismatch()).map(Mismatch::line).contains(3L);
+    assertThat(replay(TABLE, QUERY, changed).mismatch()).map(Mismatch::line).contains(3L);
+  }
+
+  @Test
+  void aWindowOfPagesThatTheMachineDoesNotOfferIsAMismatch() throws IOException, ReplayException {
+    assertThat(replay(TABLE, QUERY, CREATE).mismatch()).isEmpty();
+    assertThat(replay(TABLE, QUERY.replace("0x107", "0x3"), CREATE).mismatch()).isPresent();
+  }
+
+  @Test
+  void aDefaultWindowIsAsLargeAsTheCallsThatItTook() throws IOException, ReplayException {
+    String above = PUT.replace("ioba=0x1000", "ioba=0x5fff0000");
+    assertThat(replay(TABLE, above, TRANSLATED.replace("0x1080", "0x5fff0080")).mismatch())
+        .isEmpty();
+    assertThat(replay(TABLE, above.replace("ret=0", "ret=-4")).mismatch()).isEmpty();
+    assertThat(replay(TABLE, above.replace("0x5fff0000", "0x100000000")).mismatch()).isPresent();
   }
 
   @Test
@@ -183,6 +210,63 @@ class ReplayTest {
     assertThat(replay(TABLE, PUT, TRANSLATED, TABLE, REFUSED).mismatch()).isEmpty();
   }
 
+  /// QEMU says nothing of the tables of VIO devices, which are made once.
+  @Test
+  void aResetOfTheMachineEmptiesTheTablesOfItsVioDevicesTooAndOneByTheGuestDoesNot()
+      throws IOException, ReplayException {
+    String device = vio(TABLE);
+    String put = vio(PUT).replace("pci_", "");
+    assertThat(replay(device, TABLE, put, vio(TRANSLATED), TABLE, vio(REFUSED)).mismatch())
+        .isEmpty();
+    assertThat(replay(device, TABLE, put, TABLE, RESET, vio(TRANSLATED)).mismatch()).isEmpty();
+    String second = TABLE.replace("80000000", "80000100");
+    assertThat(replay(device, TABLE, second, put, second, vio(TRANSLATED)).mismatch()).isEmpty();
+  }
+
+  private static String vio(String line) {
+    return line.replace("80000000", "71000003");
+  }
+
+  // --- windows
+
+  /// What QEMU 11.1 printed when its firmware removed and created windows.
+  @Test
+  void aWindowThatTakesThePlaceOfTheDefaultOneHasItsLiobn() throws IOException, ReplayException {
+    String table = TABLE.replace("0x7f", "0x80");
+    assertThat(
+            replay(
+                    TABLE,
+                    PUT,
+                    QUERY,
+                    "spapr_iommu_ddw_remove liobn=0x80000000",
+                    PUT.replace("ret=0", "ret=-4"),
+                    QUERY.replace("1 windows", "2 windows"),
+                    table,
+                    CREATE.replace("0x800000000000000", "0x0").replace("80000001", "80000000"),
+                    REFUSED.replace("mask=0xfff", "mask=0xffffff"),
+                    "spapr_iommu_new_table liobn=0x80000001 table=0x81 fd=-1",
+                    CREATE,
+                    QUERY.replace("1 windows", "0 windows"),
+                    table,
+                    RESET,
+                    QUERY,
+                    REFUSED)
+                .mismatch())
+        .isEmpty();
+  }
+
+  @Test
+  void aBridgeWhoseLastWindowIsRemovedHasNoneAsInQemu() throws IOException, ReplayException {
+    String removal = "spapr_iommu_ddw_remove liobn=0x80000000";
+    String none = QUERY.replace("1 windows", "2 windows");
+    List<String> lines =
+        new ArrayList<>(
+            List.of(TABLE, CREATE, removal, removal.replace("80000000", "80000001"), none));
+    assertThat(replay(lines.toArray(String[]::new)).mismatch()).isEmpty();
+    lines.addAll(List.of(TABLE, RESET, QUERY, PUT, TRANSLATED));
+    assertThat(replay(lines.toArray(String[]::new)).mismatch()).isEmpty();
+  }
+
   // --- lists
 
   @Test
@@ -216,6 +300,22 @@ class ReplayTest {
     String first = "spapr_iommu_xlate liobn=0x80000000 0x2000 -> 0x77000000 perm=1 mask=0xfff";
     assertThat(replay(TABLE, LIST, put, first).mismatch()).isPresent();
     assertThat(replay(TABLE, LIST, STUFF, first).mismatch()).isPresent();
+  }
+
+  @Test
+  void aListThatBeginsWithinAPageIsRoundedDownAsInQemu() throws IOException, ReplayException {
+    String within = LIST.replace("ioba=0x2000", "ioba=0x2010");
+    String first = "spapr_iommu_xlate liobn=0x80000000 0x2000 -> 0x50000000 perm=3 mask=0xfff";
+    assertThat(replay(TABLE, within, first).mismatch()).isEmpty();
+  }
+
+  @Test
+  void whatWasDerivedOfAWindowThatIsGoneIsNotOpenToCorrection()
+      throws IOException, ReplayException {
+    String first = "spapr_iommu_xlate liobn=0x80000000 0x2000 -> 0x77000000 perm=1 mask=0xfff";
+    assertThat(replay(TABLE, LIST, first).mismatch()).isEmpty();
+    assertThat(replay(TABLE, LIST, RESET, first).mismatch()).isPresent();
+    assertThat(replay(TABLE, LIST, TABLE, first).mismatch()).isPresent();
   }
 
   @Test
@@ -253,6 +353,18 @@ class ReplayTest {
             "spapr_iommu_pre_save liobn=0x80000000");
     assertThat(report.mismatch()).isEmpty();
     assertThat(report.ignored()).isEqualTo(3);
+    assertThat(report.calls().puts()).isEqualTo(1);
+  }
+
+  @Test
+  void whatIsLeftOfALineThatWasCutOffIsPassedOver() throws IOException, ReplayException {
+    Path whole = Files.writeString(folder.resolve("whole"), TABLE + "\n" + PUT);
+    assertThat(Replay.spapr(whole).calls().puts()).isEqualTo(1);
+    Path cut = folder.resolve("cut");
+    Files.writeString(cut, TABLE + "\n" + PUT + "\n" + PUT.substring(0, 60));
+    ReplayReport report = Replay.spapr(cut);
+    assertThat(report.mismatch()).isEmpty();
+    assertThat(report.ignored()).isEqualTo(1);
     assertThat(report.calls().puts()).isEqualTo(1);
   }
 
