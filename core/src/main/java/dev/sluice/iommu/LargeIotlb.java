@@ -77,12 +77,12 @@ final class LargeIotlb {
 
   private boolean oddLarge;
 
-  /// How many entries were put into `small` and `large` since they were empty. Guarded by this.
-  private int inSmall;
+  /// Whether anything was put into the tables since everything was dropped. Guarded by this.
+  private boolean inSmall;
 
-  private int inLarge;
+  private boolean inLarge;
 
-  private int inWords;
+  private boolean inWords;
 
   LargeIotlb(long tag, GuestMemory memory) {
     this.tag = tag;
@@ -134,7 +134,7 @@ final class LargeIotlb {
     Entry entry = Entry.of(page, ram);
     if (page.shift() < LARGE_SHIFT) {
       oddSmall |= page.shift() != SMALL_SHIFT;
-      inSmall++;
+      inSmall = true;
       small.set(slot(small, iova, SMALL_SHIFT), entry);
       return;
     }
@@ -142,12 +142,12 @@ final class LargeIotlb {
     boolean fits = page.shift() == LARGE_SHIFT && ram != Ram.NOWHERE && (ram & IN_LARGE) == 0;
     int place = slot(iova);
     if (fits) {
-      inWords++;
+      inWords = true;
       WORDS.setRelease(words, place, entry.rights == 0 ? 0 : word(iova, ram, entry.rights));
       dropSlot(large, place, page.iova(), page.last());
     } else {
       oddLarge |= page.shift() != LARGE_SHIFT;
-      inLarge++;
+      inLarge = true;
       dropWord(place, page.iova(), page.last());
       large.set(place, entry);
     }
@@ -160,17 +160,17 @@ final class LargeIotlb {
   /// Drops what overlaps `[first, last]`.
   void drop(long first, long last) {
     boolean all = first == 0 && last == -1;
-    if (inSmall != 0) {
+    if (inSmall) {
       oddSmall = drop(small, first, last, SMALL_SHIFT, oddSmall);
-      inSmall = all ? 0 : inSmall;
+      inSmall = !all;
     }
-    if (inLarge != 0) {
+    if (inLarge) {
       oddLarge = drop(large, first, last, LARGE_SHIFT, oddLarge);
-      inLarge = all ? 0 : inLarge;
+      inLarge = !all;
     }
-    if (inWords != 0) {
+    if (inWords) {
       dropWords(first, last);
-      inWords = all ? 0 : inWords;
+      inWords = !all;
     }
   }
 

@@ -57,7 +57,9 @@ public final class QuickWalks {
   ///
   /// @param iova a page that is mapped for reading, as is the one [#APART] from it
   /// @param walks the model's count of them
-  public static void assertMissesAllocateNothing(DmaContext device, long iova, LongSupplier walks) {
+  /// @param devices make them in turn
+  public static void assertMissesAllocateNothing(
+      long iova, LongSupplier walks, DmaContext... devices) {
     Word word = new Word();
     double best = Double.MAX_VALUE;
     // In the first rounds the compiler has not been through.
@@ -65,6 +67,7 @@ public final class QuickWalks {
       long walksBefore = walks.getAsLong();
       long before = THREADS.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < OPERATIONS; i++) {
+        DmaContext device = devices[(i >>> 1) % devices.length];
         if (device.load(iova + (i & 1) * APART, 8, ByteOrder.LITTLE_ENDIAN, word) != null) {
           throw new AssertionError("refused");
         }

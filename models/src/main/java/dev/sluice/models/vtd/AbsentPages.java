@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class AbsentPages {
   /// The most pages at a time: a device may be made to probe any number. When it is full everything
   /// is forgotten, which a cache may do.
-  static final int CAPACITY = 4096;
+  static final int MAX_PAGES = 4096;
 
   private static final int PAGE_SHIFT = 12;
 
@@ -38,7 +38,7 @@ final class AbsentPages {
     if (ticket != generation) {
       return;
     }
-    if (pages.size() >= CAPACITY) {
+    if (pages.size() >= MAX_PAGES) {
       pages.clear();
     }
     pages.add(new Page(domainId, iova >>> PAGE_SHIFT));

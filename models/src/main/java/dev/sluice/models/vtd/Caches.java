@@ -113,7 +113,7 @@ final class Caches {
   /// @param drained runs once, when no access from before can touch memory any more
   void clear(Runnable drained) {
     contexts.dropAll();
-    directories.dropAll();
+    directories.forgetAll();
     absent.dropAll();
     resets.begin(drained);
   }

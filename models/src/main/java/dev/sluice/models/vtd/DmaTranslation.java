@@ -118,7 +118,7 @@ final class DmaTranslation {
         || !root.enabled()) {
       return Iotlb.MISS;
     }
-    long walk = walk(endpoint, since, stage, iova, access);
+    long walk = walk(directories.find(stage.domainId()), endpoint, since, stage, iova, access);
     return RadixWalk.isPage(walk, SecondStageEntry.PAGE_SHIFT)
         ? walked(endpoint, RadixWalk.address(walk), RadixWalk.rights(walk))
         : Iotlb.MISS;
@@ -141,10 +141,19 @@ final class DmaTranslation {
   /// The walk of an address of at most 48 bits, from the table that the cache of the domain knows
   /// or else from the top, 6.2.6.
   ///
+  /// @param cache null if the domain has none
   /// @param since [Endpoint#count] before the context entry was looked up
   /// @return a [RadixWalk] that ended
-  private long walk(Endpoint endpoint, long since, SecondStage stage, long iova, Access access) {
-    PdeCache cache = directories.of(stage.domainId());
+  private long walk(
+      @Nullable PdeCache cache,
+      Endpoint endpoint,
+      long since,
+      SecondStage stage,
+      long iova,
+      Access access) {
+    if (cache == null) {
+      return walker.walk(stage.table(), stage.levels(), iova, access);
+    }
     long known = cache.find(iova, access.rights());
     if (known != PdeCache.NONE) {
       return walker.inLastTable(known, iova, access);
@@ -277,7 +286,8 @@ final class DmaTranslation {
     long absentTicket = absent.ticket();
     boolean current = endpoint.isUndisturbed(since.count());
     counters.walked();
-    long walk = walk(endpoint, since.count(), stage, iova, access);
+    long walk =
+        walk(directories.of(stage.domainId()), endpoint, since.count(), stage, iova, access);
     if (!RadixWalk.isPage(walk)) {
       if (cachingMode && current && RadixWalk.cause(walk) == RadixWalk.Cause.ABSENT) {
         absent.insert(stage.domainId(), iova, absentTicket);

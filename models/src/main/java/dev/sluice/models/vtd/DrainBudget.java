@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// reset as often as it likes.
 final class DrainBudget {
   /// What the queue may use: a guest may fill it while one mapping keeps all of it waiting.
-  static final int OF_QUEUE = 1024;
+  static final int MAX_OF_QUEUE = 1024;
 
   /// With what the registers may use in addition, so that a full queue leaves them room: each of
   /// the three that begin an invalidation has one under way between two resets.
-  static final int OF_ALL = OF_QUEUE + 64;
+  static final int MAX_OF_ALL = MAX_OF_QUEUE + 64;
 
   /// An invalidation that has no room yet.
   ///
@@ -37,7 +37,7 @@ final class DrainBudget {
 
   /// Whether the queue may begin another one.
   synchronized boolean hasRoomForQueue() {
-    return underWay < OF_QUEUE;
+    return underWay < MAX_OF_QUEUE;
   }
 
   /// Begins an invalidation, now or when there is room for it.
@@ -47,7 +47,7 @@ final class DrainBudget {
   void begin(Consumer<Runnable> begin, Runnable completed) {
     Waiting one = new Waiting(begin, completed);
     synchronized (this) {
-      if (underWay >= OF_ALL) {
+      if (underWay >= MAX_OF_ALL) {
         waiting.add(one);
         return;
       }
@@ -66,7 +66,7 @@ final class DrainBudget {
     synchronized (this) {
       next = waiting.poll();
       if (next == null) {
-        room = --underWay == OF_QUEUE - 1;
+        room = --underWay == MAX_OF_QUEUE - 1;
       }
     }
     if (next != null) {

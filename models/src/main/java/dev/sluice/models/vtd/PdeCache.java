@@ -102,7 +102,8 @@ final class PdeCache {
     WORDS.compareAndSet(words, slot(iova), ticket, walk | tag(iova));
   }
 
-  /// Drops every table.
+  /// Drops every table. Without order, as nobody looks for the tables' absence: the fence before it
+  /// ([PdeCaches]) and the count of the invalidation after it, in core, keep it in its place.
   void dropAll() {
     Arrays.fill(words, emptiness());
   }

@@ -5,52 +5,68 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /// The unit's paging-structure cache, VT-d specification 6.2.5: a [PdeCache] for each of up to
-/// [#DOMAINS] domains. Entries are tagged with the domain id (6.2.1), so the tables of a domain are
-/// the same for all its requesters, as 6.2.2.1 requires of the guest.
+/// [#MAX_DOMAINS] domains. Entries are tagged with the domain id (6.2.1), so the tables of a domain
+/// are the same for all its requesters, as 6.2.2.1 requires of the guest.
 ///
 /// *Before the IOTLB*: whoever invalidates drops what is here first and has core count after it. A
 /// walk that met a table here before it was dropped has read the count before that, so its page is
 /// refused by the IOTLB, and its access waited for.
+///
+/// *A cache that an invalidation does not find* was put in its place after the invalidation had
+/// looked there. Whoever walks by it read the place before the tables; the guest changed the tables
+/// before it had them invalidated; and of the machines that this runs on, x86-64 and AArch64, both
+/// show a store to all processors at once. So such a walk reads the tables as they are now. A full
+/// fence keeps the two orders: before each drop that of what the thread did for the guest and its
+/// look at the places, in [#of] that of the place and the tables.
 final class PdeCaches {
-  /// The most domains at a time, 4 KiB each: the guest picks the ids. Two with the same low byte
-  /// take the place from each other; a guest numbers its domains in sequence.
-  static final int DOMAINS = 256;
+  /// The most domains at a time, 4 KiB each: the guest picks the ids. Of two with the same low byte
+  /// the one that came first has the place until a reset, and the other is walked for from the top;
+  /// a guest numbers its domains in sequence, and has seldom more than this.
+  static final int MAX_DOMAINS = 256;
 
   private static final VarHandle PLACES = MethodHandles.arrayElementVarHandle(PdeCache[].class);
 
-  private final @Nullable PdeCache[] places = new PdeCache[DOMAINS];
+  private final @Nullable PdeCache[] places = new PdeCache[MAX_DOMAINS];
 
-  /// The cache of an address space, or null.
+  /// The cache of an address space, or null. Allocates nothing.
   ///
   /// @param tag the domain id; anything else has none
   @Nullable PdeCache find(long tag) {
-    PdeCache found = (PdeCache) PLACES.getAcquire(places, place(tag));
+    PdeCache found = at(place(tag));
     return found != null && found.domainId() == tag ? found : null;
   }
 
-  /// The cache of a domain; makes it if there is none.
-  PdeCache of(int domainId) {
+  /// The cache of a domain, which is made if its place is free; or null.
+  @Nullable PdeCache of(int domainId) {
     int place = place(domainId);
-    PdeCache found = (PdeCache) PLACES.getAcquire(places, place);
-    if (found != null && found.domainId() == domainId) {
-      return found;
+    if (at(place) == null) {
+      PLACES.compareAndSet(places, place, null, new PdeCache(domainId));
+      VarHandle.fullFence();
     }
-    PdeCache made = new PdeCache(domainId);
-    // If another thread was faster, nobody but this walk will ever use this one.
-    PLACES.compareAndSet(places, place, found, made);
-    // Before the walk reads a table: pairs with the fence of an invalidation that does not find it.
-    VarHandle.fullFence();
-    return made;
+    return find(domainId);
+  }
+
+  private @Nullable PdeCache at(int place) {
+    return (PdeCache) PLACES.getAcquire(places, place);
   }
 
   /// Drops every table.
   void dropAll() {
     VarHandle.fullFence();
-    for (int place = 0; place < DOMAINS; place++) {
-      PdeCache cache = (PdeCache) PLACES.getAcquire(places, place);
+    for (int place = 0; place < MAX_DOMAINS; place++) {
+      PdeCache cache = at(place);
       if (cache != null) {
         cache.dropAll();
       }
+    }
+  }
+
+  /// Drops every table, and leaves the places to other domains: for a reset.
+  void forgetAll() {
+    VarHandle.fullFence();
+    // Who still walks by one of them leaves what it finds where nobody looks.
+    for (int place = 0; place < MAX_DOMAINS; place++) {
+      PLACES.setRelease(places, place, null);
     }
   }
 
@@ -73,6 +89,6 @@ final class PdeCaches {
   }
 
   private static int place(long tag) {
-    return (int) tag & (DOMAINS - 1);
+    return (int) tag & (MAX_DOMAINS - 1);
   }
 }

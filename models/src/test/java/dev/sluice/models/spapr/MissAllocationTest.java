@@ -12,7 +12,7 @@ class MissAllocationTest {
       machine.put(IOVA, 0x20_0003);
       machine.put(IOVA + QuickWalks.APART, 0x20_1003);
       QuickWalks.assertMissesAllocateNothing(
-          machine.device, IOVA, () -> machine.iommu.statistics().walks());
+          IOVA, () -> machine.iommu.statistics().walks(), machine.device);
     }
   }
 }

@@ -107,15 +107,15 @@ class CachingModeTest {
   void rememberingHasAnEnd() {
     tables.translated(DEVICE, GuestTables.WIDTH_48, DOMAIN);
     machine.enabled();
-    for (long page = 0; page < 3 * AbsentPages.CAPACITY; page++) {
+    for (long page = 0; page < 3 * AbsentPages.MAX_PAGES; page++) {
       assertThat(touches(page << 12)).isFalse();
     }
     AbsentPages absent = new AbsentPages();
-    for (int page = 0; page <= AbsentPages.CAPACITY; page++) {
+    for (int page = 0; page <= AbsentPages.MAX_PAGES; page++) {
       absent.insert(DOMAIN, (long) page << 12, absent.ticket());
     }
     assertThat(absent.contains(DOMAIN, 0)).isFalse();
-    assertThat(absent.contains(DOMAIN, (long) AbsentPages.CAPACITY << 12)).isTrue();
+    assertThat(absent.contains(DOMAIN, (long) AbsentPages.MAX_PAGES << 12)).isTrue();
   }
 
   @Test

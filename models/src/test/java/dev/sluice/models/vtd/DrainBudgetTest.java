@@ -16,7 +16,7 @@ class DrainBudgetTest {
   }
 
   private void fill() {
-    for (int i = 0; i < DrainBudget.OF_ALL; i++) {
+    for (int i = 0; i < DrainBudget.MAX_OF_ALL; i++) {
       begin("some");
     }
   }
@@ -26,12 +26,12 @@ class DrainBudgetTest {
     fill();
     begin("first");
     begin("second");
-    assertThat(drains).hasSize(DrainBudget.OF_ALL);
+    assertThat(drains).hasSize(DrainBudget.MAX_OF_ALL);
     drains.removeFirst().run();
-    assertThat(drains).hasSize(DrainBudget.OF_ALL);
+    assertThat(drains).hasSize(DrainBudget.MAX_OF_ALL);
     drains.removeLast().run();
     assertThat(said).containsExactly("some", "first");
-    assertThat(budget.size()).isEqualTo(DrainBudget.OF_ALL);
+    assertThat(budget.size()).isEqualTo(DrainBudget.MAX_OF_ALL);
   }
 
   @Test
@@ -48,7 +48,7 @@ class DrainBudgetTest {
   void theQueueIsToldOnceWhenThereIsRoomForIt() {
     fill();
     assertThat(budget.hasRoomForQueue()).isFalse();
-    for (int i = 0; i < DrainBudget.OF_ALL - DrainBudget.OF_QUEUE; i++) {
+    for (int i = 0; i < DrainBudget.MAX_OF_ALL - DrainBudget.MAX_OF_QUEUE; i++) {
       drains.removeLast().run();
     }
     assertThat(budget.hasRoomForQueue()).isFalse();

@@ -310,15 +310,15 @@ class DrainTest {
   @Test
   void aQueueFullOfInvalidationsThatWaitStopsUntilSomeAreComplete() {
     Mapping mapping = machine.mapping(A, 4096);
-    for (int i = 0; i < DrainBudget.OF_QUEUE; i++) {
+    for (int i = 0; i < DrainBudget.MAX_OF_QUEUE; i++) {
       machine.submit(IOTLB_GLOBAL, 0);
       machine.runWorker();
     }
     machine.submit(IOTLB_GLOBAL, 0, waitLow(1), STATUS);
     machine.runWorker();
-    assertThat(machine.head()).isEqualTo(DrainBudget.OF_QUEUE % 256);
+    assertThat(machine.head()).isEqualTo(DrainBudget.MAX_OF_QUEUE % 256);
     assertThat(machine.iommu.statistics().invalidations().iotlbGlobal())
-        .isEqualTo(DrainBudget.OF_QUEUE);
+        .isEqualTo(DrainBudget.MAX_OF_QUEUE);
     mapping.close();
     assertStatus(1);
   }
@@ -353,7 +353,7 @@ class DrainTest {
   @Test
   void aQueueThatResetsLeftFullGoesOnWhenTheMappingIsGone() {
     Mapping mapping = machine.mapping(A, 4096);
-    for (int i = 0; i < DrainBudget.OF_QUEUE; i++) {
+    for (int i = 0; i < DrainBudget.MAX_OF_QUEUE; i++) {
       machine.submit(IOTLB_GLOBAL, 0);
       machine.runWorker();
     }
@@ -386,7 +386,7 @@ class DrainTest {
     assertStatus(1);
     // Each had to wait, and those that found no room were never begun.
     assertThat(machine.iommu.statistics().drains().delayed())
-        .isLessThanOrEqualTo(DrainBudget.OF_ALL + ResetDrains.MAX_UNDER_WAY + 1L);
+        .isLessThanOrEqualTo(DrainBudget.MAX_OF_ALL + ResetDrains.MAX_UNDER_WAY + 1L);
   }
 
   @Test

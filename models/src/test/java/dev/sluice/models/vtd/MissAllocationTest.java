@@ -1,6 +1,9 @@
 package dev.sluice.models.vtd;
 
+import dev.sluice.dma.DmaContext;
+import dev.sluice.iommu.RequesterId;
 import dev.sluice.models.QuickWalks;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -17,7 +20,28 @@ class MissAllocationTest {
       machine.tables.map(top, 4, 1, IOVA + QuickWalks.APART, 0x1_1000, READ_WRITE);
       machine.enabled();
       QuickWalks.assertMissesAllocateNothing(
-          machine.device, IOVA, () -> machine.iommu.statistics().walks());
+          IOVA, () -> machine.iommu.statistics().walks(), machine.device);
+    }
+  }
+
+  @Test
+  void missesOfDomainsThatShareAPlaceInTheCachesAllocateNothing() {
+    try (VtdMachine machine = new VtdMachine()) {
+      RequesterId other = RequesterId.of(0, 6, 0);
+      int domain = VtdMachine.DOMAIN + PdeCaches.MAX_DOMAINS;
+      for (long top :
+          new long[] {
+            machine.tables.translated(VtdMachine.DEVICE, 2, VtdMachine.DOMAIN),
+            machine.tables.translated(other, 2, domain)
+          }) {
+        machine.tables.map(top, 4, 1, IOVA, 0x1_0000, READ_WRITE);
+        machine.tables.map(top, 4, 1, IOVA + QuickWalks.APART, 0x1_1000, READ_WRITE);
+      }
+      machine.enabled();
+      try (DmaContext device = machine.attach(other)) {
+        QuickWalks.assertMissesAllocateNothing(
+            IOVA, () -> machine.iommu.statistics().walks(), machine.device, device);
+      }
     }
   }
 }

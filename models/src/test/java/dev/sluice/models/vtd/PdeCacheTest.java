@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.models.walk.RadixWalk;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -137,34 +138,49 @@ class PdeCacheTest {
     assertThat(knows(ELSEWHERE)).isFalse();
   }
 
+  private final PdeCaches caches = new PdeCaches();
+
+  private PdeCache of(int domain) {
+    return Objects.requireNonNull(caches.of(domain));
+  }
+
   @Test
   void domainsHaveTablesOfTheirOwn() {
-    PdeCaches caches = new PdeCaches();
     assertThat(caches.find(7)).isNull();
-    PdeCache seven = caches.of(7);
+    PdeCache seven = of(7);
     assertThat(caches.of(7)).isSameAs(seven);
     assertThat(caches.find(7)).isSameAs(seven);
     assertThat(caches.find(7 + DmaTranslation.IDENTITY_TAG)).isNull();
-    PdeCache other = caches.of(7 + PdeCaches.DOMAINS);
-    assertThat(other.domainId()).isEqualTo(7 + PdeCaches.DOMAINS);
-    assertThat(caches.find(7)).as("its place is taken").isNull();
-    assertThat(caches.of(7)).isNotSameAs(seven);
+    assertThat(of(8).domainId()).isEqualTo(8);
+  }
+
+  @Test
+  void aPlaceIsOfItsFirstDomainUntilAReset() {
+    int other = 7 + PdeCaches.MAX_DOMAINS;
+    PdeCache seven = of(7);
+    assertThat(caches.of(other)).isNull();
+    assertThat(caches.find(other)).isNull();
+    assertThat(caches.of(7)).isSameAs(seven);
+    caches.dropAll();
+    assertThat(caches.of(other)).isNull();
+    caches.forgetAll();
+    assertThat(caches.find(7)).isNull();
+    assertThat(of(other).domainId()).isEqualTo(other);
   }
 
   @Test
   void aDropIsOfADomainOrOfAll() {
-    PdeCaches caches = new PdeCaches();
     long walk = RadixWalk.lastTable(TABLE, READ);
     for (int domain = 1; domain <= 2; domain++) {
-      caches.of(domain).insert(IOVA, walk, caches.of(domain).ticket(IOVA));
+      of(domain).insert(IOVA, walk, of(domain).ticket(IOVA));
     }
     caches.dropDomain(3);
     caches.dropRange(1, IOVA + REGION, IOVA + REGION);
-    assertThat(caches.of(1).find(IOVA, READ)).isEqualTo(walk);
+    assertThat(of(1).find(IOVA, READ)).isEqualTo(walk);
     caches.dropDomain(1);
-    assertThat(caches.of(1).find(IOVA, READ)).isEqualTo(PdeCache.NONE);
-    assertThat(caches.of(2).find(IOVA, READ)).isEqualTo(walk);
+    assertThat(of(1).find(IOVA, READ)).isEqualTo(PdeCache.NONE);
+    assertThat(of(2).find(IOVA, READ)).isEqualTo(walk);
     caches.dropAll();
-    assertThat(caches.of(2).find(IOVA, READ)).isEqualTo(PdeCache.NONE);
+    assertThat(of(2).find(IOVA, READ)).isEqualTo(PdeCache.NONE);
   }
 }

@@ -21,7 +21,7 @@ class MissAllocationTest {
       machine.map(top, 3 * PAGE, 0x10_0000, READ_WRITE);
       machine.map(top, 3 * PAGE + QuickWalks.APART, 0x10_4000, READ_WRITE);
       QuickWalks.assertMissesAllocateNothing(
-          machine.device, IOVA, () -> machine.iommu.statistics().walks());
+          IOVA, () -> machine.iommu.statistics().walks(), machine.device);
     }
   }
 }

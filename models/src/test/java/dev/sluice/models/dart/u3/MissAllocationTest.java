@@ -15,7 +15,7 @@ class MissAllocationTest {
       machine.map(IOVA, 0x8_0000);
       machine.map(IOVA + QuickWalks.APART, 0x8_1000);
       QuickWalks.assertMissesAllocateNothing(
-          machine.device, IOVA, () -> machine.iommu.statistics().walks());
+          IOVA, () -> machine.iommu.statistics().walks(), machine.device);
     }
   }
 }
