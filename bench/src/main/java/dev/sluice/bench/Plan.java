@@ -239,8 +239,14 @@ final class Plan {
     WithC walk = new WithC(CRow.of("walk", HOT, "C: walk of 4 levels"), new AtMost(1.5));
     WithC dependent =
         new WithC(CRow.of("walk-latency", HOT, "C: walk of 4 levels, dependent"), new AtMost(1));
-    add("walk of 4 levels", job("TranslationBenchmark.walk"), walk);
-    add("walk of 4 levels, dependent", job("TranslationBenchmark.walkLatency"), dependent);
+    String all = "walk of 4 levels";
+    add(all, job("TranslationBenchmark.walkFromTop"), walk);
+    add(all + ", dependent", job("TranslationBenchmark.walkFromTopLatency"), dependent);
+    add("walk by a known table", job("TranslationBenchmark.walk"), new WithRow(all, null));
+    add(
+        "walk by a known table, dependent",
+        job("TranslationBenchmark.walkLatency"),
+        new WithRow(all + ", dependent", null));
     add("miss: walked and kept", job("TranslationBenchmark.miss"), walk);
     add("miss: walked and kept, dependent", job("TranslationBenchmark.missLatency"), dependent);
     add("load 8 B, missed", job("AccessBenchmark.loadMissed"), new WithRow("load 8 B", null));

@@ -102,7 +102,7 @@ public final class Endpoint {
       return true;
     }
     synchronized (this) {
-      // Pairs with Invalidator.evict: it retires the cache and then takes bindings to it away.
+      // Pairs with Invalidator.retire: it retires the cache and then takes bindings to it away.
       if (ticket != unbindings || to.isRetired()) {
         return false;
       }

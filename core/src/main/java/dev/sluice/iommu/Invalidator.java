@@ -141,9 +141,8 @@ public final class Invalidator {
       if (Arrays.stream(endpoints).anyMatch(other -> other.memory() == memory)) {
         return;
       }
-      // Nobody is left who could tell when a region's number goes to another: so no endpoint that
-      // is
-      // attached later may find these caches.
+      // Nobody is left who could tell when a region's number goes to another. So an endpoint that
+      // is attached later must not find these caches.
       for (Iotlb space : spaces.all()) {
         if (space.memory() == memory) {
           space.retire();

@@ -226,7 +226,9 @@ public final class Iotlb {
     return WORDS.compareAndSet(words, slot, word, mark) ? mark : now;
   }
 
-  private static long mark(long who, long now) {
+  /// @param who number of the walk, of which 27 bits stand in the mark
+  /// @param now the count, of which 34 bits do
+  static long mark(long who, long now) {
     return Long.MIN_VALUE
         | (who & WHO_HIGH) << WHO_HIGH_SHIFT
         | (now & COUNT_IN_MARK) << EMPTY_SHIFT

@@ -194,9 +194,8 @@ final class PageLeases {
   /// Gives a lease back, revoked or not; what comes after the first time does nothing.
   void giveBack(Table table, int cell, long word) {
     if (section.isOwnedBy(Thread.currentThread())) {
-      // Only the owner frees a cell, so one that has the lease's number keeps it until then,
-      // whatever
-      // becomes of the lease.
+      // Only the owner frees a cell. So one that has the lease's number keeps it until then,
+      // whatever becomes of the lease.
       if (isOf(table.word(cell), word)) {
         free(table, cell);
       }
@@ -272,8 +271,7 @@ final class PageLeases {
       if ((word & LEFT) == LIVE && table.isMeant(cell, query)) {
         VarHandle.loadLoadFence();
         // Otherwise the lease has ended, and the particulars may be of another, which is too young
-        // to
-        // be meant.
+        // to be meant.
         if (table.word(cell) == word) {
           action.accept(table, cell, word);
         }

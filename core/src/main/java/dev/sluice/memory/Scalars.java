@@ -62,9 +62,8 @@ final class Scalars {
 
   static long compareAndExchange(
       MemorySegment memory, long offset, int bytes, ByteOrder order, long expected, long desired) {
-    // A page that the host has no memory for shows here, as an exception. An addition needs
-    // nothing:
-    // the interpreter loads first there by itself.
+    // A page that the host has no memory for shows here, as an exception. An addition needs no
+    // load: the interpreter makes one there by itself.
     load(memory, offset, bytes, order);
     long from = inOrder(expected, bytes, order);
     long to = inOrder(desired, bytes, order);

@@ -318,6 +318,21 @@ class IotlbTest {
   }
 
   @Test
+  void aMarkTellsEveryBitOfItsWalkAndOfTheCountFromEveryOther() {
+    long none = Iotlb.mark(0, 0);
+    assertThat(none).isNegative();
+    Set<Long> bits = new HashSet<>();
+    for (int bit = 0; bit < 27; bit++) {
+      assertThat(bits.add(none ^ Iotlb.mark(1L << bit, 0))).as("walk, bit %d", bit).isTrue();
+    }
+    for (int bit = 0; bit < 34; bit++) {
+      assertThat(bits.add(none ^ Iotlb.mark(0, 1L << bit))).as("count, bit %d", bit).isTrue();
+    }
+    long rights = 3 << 8;
+    assertThat(bits).allMatch(bit -> Long.bitCount(bit) == 1 && (bit & rights) == 0);
+  }
+
+  @Test
   void theMarkOfAWalkThatFoundNothingKeepsNoOtherOut() {
     insert(0x5000 + ROUND, 12);
     tlb.ticket(0x5000); // of a walk that ends with a fault

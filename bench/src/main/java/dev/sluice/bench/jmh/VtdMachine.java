@@ -29,6 +29,12 @@ final class VtdMachine {
   /// The small pages are there a second time with this bit in their I/O virtual address.
   static final long ALIAS = (long) PAGES << 12;
 
+  /// The first small pages are there a third time so far above: their table of the last level takes
+  /// turns with the first one in a slot of the PDE-cache.
+  static final long FAR = 1 << 30;
+
+  private static final int FAR_PAGES = 64;
+
   /// I/O virtual address of the first large page.
   static final long LARGE = 0x40_0000_0000L;
 
@@ -66,6 +72,9 @@ final class VtdMachine {
     for (int i = 0; i < PAGES; i++) {
       map(SMALL + ((long) i << 12), 12, scattered(i));
       map(SMALL + ALIAS + ((long) i << 12), 12, scattered(i));
+    }
+    for (int i = 0; i < FAR_PAGES; i++) {
+      map(SMALL + FAR + ((long) i << 12), 12, scattered(i));
     }
     for (int i = 0; i < LARGE_PAGES; i++) {
       long frame = RAM_PAGES + ((long) (i % LARGE_FRAMES) << LARGE_SHIFT);

@@ -198,9 +198,8 @@ public final class QemuProcess implements AutoCloseable {
       watch(process, start);
       int status = process.waitFor();
       Duration runTime = Duration.ofNanos(System.nanoTime() - start);
-      // Ends an accept that waits for a QEMU that is gone; a connection that was made is read to
-      // its
-      // end.
+      // Ends an accept that waits for a QEMU that is gone. A connection that was made is read to
+      // its end.
       closeReportServer();
       for (Thread reader : readers) {
         reader.join();
