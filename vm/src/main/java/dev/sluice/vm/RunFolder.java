@@ -53,15 +53,30 @@ final class RunFolder implements AutoCloseable {
     }
     try {
       var mine = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-      Path path = Files.createTempDirectory(parent, PREFIX, mine);
-      removeTheDead(parent, Files.getOwner(path));
-      return new RunFolder(path, lock(path));
+      return of(Files.createTempDirectory(parent, PREFIX, mine), parent);
     } catch (IOException e) {
       throw new BootException(
           "cannot make a folder for this run in " + parent + ": " + e,
           "Make the folder writable and check that its disk is not full, or start Java with -Djava.io.tmpdir=FOLDER"
               + " (through JAVA_TOOL_OPTIONS).",
           e);
+    }
+  }
+
+  private static RunFolder of(Path path, Path parent) throws IOException {
+    boolean made = false;
+    try {
+      removeTheDead(parent, Files.getOwner(path));
+      RunFolder folder = new RunFolder(path, lock(path));
+      made = true;
+      return folder;
+    } catch (IllegalStateException e) {
+      throw new IOException("the process is ending", e);
+    } finally {
+      if (!made) {
+        // Without its lock, no other run would ever know it for a dead one's.
+        deleteAll(path);
+      }
     }
   }
 
@@ -72,9 +87,11 @@ final class RunFolder implements AutoCloseable {
         FileChannel.open(unlocked, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     try {
       // The process holds it until the channel is closed. It gets its name only now: another run
-      // that found
-      // it unlocked would take this folder for that of a dead process.
-      var _ = channel.lock();
+      // that found it unlocked would take this folder for that of a dead process. There is nothing
+      // to wait for, and a wait would fail in a thread that is told to end.
+      if (channel.tryLock() == null) {
+        throw new IOException("somebody else has locked " + unlocked);
+      }
       Files.move(unlocked, path.resolve(LOCK), StandardCopyOption.ATOMIC_MOVE);
       return channel;
     } catch (IOException e) {

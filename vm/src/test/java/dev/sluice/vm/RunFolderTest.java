@@ -43,6 +43,18 @@ class RunFolderTest {
   }
 
   @Test
+  void aThreadThatIsToldToEndLeavesNoFolder() throws Exception {
+    Thread.currentThread().interrupt();
+    try (RunFolder folder = RunFolder.create(parent)) {
+      assertThat(folder.path()).isDirectory();
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+
+    assertThat(parent).isEmptyDirectory();
+  }
+
+  @Test
   void whatAKilledProcessLeftIsRemoved() throws Exception {
     Path left = leaveFolder("sluice-4711-1", true);
 
