@@ -8,10 +8,16 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ChildGuard implements AutoCloseable {
   private static final Set<Process> LIVE = ConcurrentHashMap.newKeySet();
 
+  /// Whether the JVM is ending: what is started from now on is ended at once.
+  private static volatile boolean ending;
+
   static {
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(() -> LIVE.forEach(Process::destroyForcibly), "sluice-child-guard"));
+    try {
+      Runtime.getRuntime().addShutdownHook(new Thread(ChildGuard::endAll, "sluice-child-guard"));
+    } catch (IllegalStateException _) {
+      // The first child of all is started while the JVM ends, and takes no hook any more.
+      ending = true;
+    }
   }
 
   private final Process process;
@@ -20,9 +26,18 @@ public final class ChildGuard implements AutoCloseable {
     this.process = process;
   }
 
-  /// Guards a process that was just started.
+  private static void endAll() {
+    // Before the look at them: one that is added too late for it finds this.
+    ending = true;
+    LIVE.forEach(Process::destroyForcibly);
+  }
+
+  /// Guards a process that was just started. Kills it when this JVM is ending.
   public static ChildGuard of(Process process) {
     LIVE.add(process);
+    if (ending) {
+      process.destroyForcibly();
+    }
     return new ChildGuard(process);
   }
 
