@@ -6,6 +6,7 @@ import dev.sluice.iommu.Iotlb;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
+import dev.sluice.memory.Ram;
 import dev.sluice.memory.RamRegion;
 import java.util.HashSet;
 import java.util.Set;
@@ -15,8 +16,9 @@ import java.util.Set;
 /// The partition of a replay has no RAM. So each requester has a twin with a memory of its own,
 /// which has RAM wherever an answer has to lead.
 final class QuickWalks {
-  /// Pages of RAM that are there at a time: a recording may lead to any number of them.
-  private static final int PAGES = 512;
+  /// Pages of RAM that are there at a time: a recording may lead to any number of them, and no more
+  /// regions than these have a [Ram] address.
+  private static final int PAGES = 256;
 
   private final Iommu iommu;
   private final GuestMemory memory = new GuestMemory();
@@ -62,6 +64,11 @@ final class QuickWalks {
     if (pages.add(address)) {
       memory.addRam(address, RamRegion.allocate(GuestMemory.PAGE));
     }
-    return Iotlb.walked(memory.ramAddress(address, GuestMemory.PAGE, true), rights);
+    long ram = memory.ramAddress(address, GuestMemory.PAGE, true);
+    if (ram == Ram.NOWHERE) {
+      // Both sides would say nothing, and agree.
+      throw new IllegalStateException("the page at 0x%x has no RAM address".formatted(address));
+    }
+    return Iotlb.walked(ram, rights);
   }
 }

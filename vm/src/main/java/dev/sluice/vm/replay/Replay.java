@@ -39,7 +39,9 @@ public final class Replay {
       }
     } catch (NoSuchFileException e) {
       throw new ReplayException("there is no file " + file, e);
-    } catch (EOFException | ZipException e) {
+    } catch (EOFException e) {
+      throw new ReplayException(file + " is broken gzip data: it ends too early", e);
+    } catch (ZipException e) {
       throw new ReplayException(file + " is broken gzip data: " + e.getMessage(), e);
     } catch (IOException e) {
       throw new ReplayException("cannot read " + file + ": " + e.getMessage(), e);

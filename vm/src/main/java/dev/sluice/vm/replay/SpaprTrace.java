@@ -99,8 +99,16 @@ final class SpaprTrace {
     }
     Matcher rest = form.pattern().matcher(line).region(name.end(), line.length());
     if (!rest.matches()) {
-      throw new IllegalArgumentException("not as QEMU prints it: " + line);
+      throw new IllegalArgumentException(notAsPrinted(line));
     }
-    return form.reader().read(rest);
+    try {
+      return form.reader().read(rest);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(notAsPrinted(line), e);
+    }
+  }
+
+  private static String notAsPrinted(String line) {
+    return "not as QEMU prints it: " + line;
   }
 }

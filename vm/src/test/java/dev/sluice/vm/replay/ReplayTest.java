@@ -324,6 +324,21 @@ class ReplayTest {
     assertThat(replay(TABLE, LIST.replace("0x50002003", "0x1003")).mismatch()).isEmpty();
   }
 
+  @Test
+  void theQuickFormIsAskedHoweverManyPagesThereAre() throws IOException, ReplayException {
+    List<String> lines = new ArrayList<>(List.of(TABLE));
+    for (int i = 0; i < 600; i++) {
+      long page = 0x1000_0000L + 0x1000L * i;
+      lines.add(
+          "spapr_iommu_pci_put liobn=0x80000000 ioba=0x%x tce=0x%x ret=0"
+              .formatted(0x1000 * i, page | 3));
+      lines.add(
+          "spapr_iommu_xlate liobn=0x80000000 0x%x -> 0x%x perm=3 mask=0xfff"
+              .formatted(0x1000 * i, page));
+    }
+    assertThat(replay(lines.toArray(String[]::new)).mismatch()).isEmpty();
+  }
+
   // --- files
 
   @Test
@@ -340,6 +355,10 @@ class ReplayTest {
     assertThatExceptionOfType(ReplayException.class)
         .isThrownBy(() -> Replay.spapr(broken))
         .withMessageContaining("broken gzip data");
+    Path begun = Files.write(folder.resolve("begun.gz"), Arrays.copyOf(bytes.toByteArray(), 2));
+    assertThatExceptionOfType(ReplayException.class)
+        .isThrownBy(() -> Replay.spapr(begun))
+        .withMessage(begun + " is broken gzip data: it ends too early");
   }
 
   @Test
@@ -403,7 +422,7 @@ class ReplayTest {
             TRANSLATED.replace("perm=3", "perm=4"))) {
       assertThatExceptionOfType(ReplayException.class)
           .isThrownBy(() -> replay(TABLE, bad))
-          .withMessageStartingWith("line 2: ");
+          .withMessage("line 2: not as QEMU prints it: " + bad);
     }
   }
 
