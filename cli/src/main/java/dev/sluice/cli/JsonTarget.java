@@ -48,8 +48,9 @@ sealed interface JsonTarget {
       return new Stream(out);
     }
     Path named = Path.of(value).toAbsolutePath();
-    // What a link leads to is replaced, not the link.
-    Path path = Files.exists(named) ? named.toRealPath() : named;
+    // What a link leads to is replaced, not the link. That of /dev/stdout may be a pipe, which has
+    // no other path.
+    Path path = Files.isRegularFile(named) ? named.toRealPath() : named;
     if (Files.isDirectory(path)) {
       throw new IOException(value + " is a directory");
     }
@@ -67,9 +68,12 @@ sealed interface JsonTarget {
   /// Standard output.
   record Stream(PrintWriter out) implements JsonTarget {
     @Override
-    public void write(String text) {
+    public void write(String text) throws IOException {
       out.print(text);
-      out.flush();
+      // A full disk, or a reader that has gone.
+      if (out.checkError()) {
+        throw new IOException("standard output takes no more");
+      }
     }
   }
 

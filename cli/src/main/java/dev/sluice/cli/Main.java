@@ -6,6 +6,7 @@ import dev.sluice.vm.BootException;
 import dev.sluice.vm.BootOptions;
 import dev.sluice.vm.Serve;
 import dev.sluice.vm.replay.Replay;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -51,6 +52,8 @@ public final class Main implements Callable<Integer> {
             new ServeCommand(Main::serve, err),
             new ReplayCommand(Replay::spapr, out));
     Help.Ansi ansi = out.colours() && err.colours() ? Help.Ansi.ON : Help.Ansi.OFF;
+    // One that can tell whether it took everything, as picocli's own cannot.
+    sluice.setOut(new PrintWriter(System.out, true));
     System.exit(sluice.setColorScheme(Help.defaultColorScheme(ansi)).execute(args));
   }
 

@@ -104,6 +104,11 @@ final class ServeCommand implements Callable<Integer> {
             ? serve(sockets.toAbsolutePath().normalize(), target)
             : serveInNewFolder(target);
       } catch (BootException e) {
+        if (Thread.interrupted()) {
+          // What failed was a file operation that Ctrl-C broke off.
+          event("ended before the sockets were open");
+          return Interruption.STATUS;
+        }
         BootFailure.of(e, Optional.empty(), List.of(), Optional.empty())
             .lines(errTerminal)
             .forEach(err::println);

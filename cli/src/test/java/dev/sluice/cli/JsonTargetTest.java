@@ -1,8 +1,10 @@
 package dev.sluice.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.FileWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -53,6 +55,29 @@ class JsonTargetTest {
     assertThat(open("/dev/null")).isInstanceOf(JsonTarget.Device.class);
     open("/dev/null").write("{}");
     assertThat(Files.isRegularFile(Path.of("/dev/null"))).isFalse();
+  }
+
+  @Test
+  void aStandardOutputThatTakesNothingIsAFailure() throws IOException {
+    try (PrintWriter full = new PrintWriter(new FileWriter("/dev/full", UTF_8))) {
+      JsonTarget target = JsonTarget.open("-", full);
+      assertThatThrownBy(() -> target.write("{}")).isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void aPipeBehindALinkIsWrittenTo() throws Exception {
+    Process reader = new ProcessBuilder("cat").redirectErrorStream(true).start();
+    try {
+      Path pipe = Path.of("/proc/" + reader.pid() + "/fd/0");
+      JsonTarget target = open(pipe.toString());
+      assertThat(target).isInstanceOf(JsonTarget.Device.class);
+      target.write("{}");
+      reader.getOutputStream().close();
+      assertThat(reader.getInputStream().readAllBytes()).asString(UTF_8).isEqualTo("{}");
+    } finally {
+      reader.destroyForcibly();
+    }
   }
 
   @Test

@@ -132,6 +132,17 @@ class ServeCommandTest {
     assertThat(out.toString()).isEmpty();
   }
 
+  @Test
+  void whatFailsAsItIsInterruptedIsNoFailure() {
+    server =
+        (_, _, _) -> {
+          Thread.currentThread().interrupt();
+          throw new BootException("the disk was not written", "Free space.");
+        };
+    assertThat(serve()).isEqualTo(130);
+    assertThat(err).hasToString("sluice: ended before the sockets were open\n");
+  }
+
   @ParameterizedTest
   @CsvSource({"--memory=1", "--iommu=x", "--json=", "--kernel=k", "stray"})
   void aWrongOptionIsAUsageError(String option) {
