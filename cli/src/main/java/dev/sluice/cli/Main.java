@@ -53,7 +53,7 @@ public final class Main implements Callable<Integer> {
             new ReplayCommand(Replay::spapr, out));
     Help.Ansi ansi = out.colours() && err.colours() ? Help.Ansi.ON : Help.Ansi.OFF;
     // One that can tell whether it took everything, as picocli's own cannot.
-    sluice.setOut(new PrintWriter(System.out, true));
+    sluice.setOut(new PrintWriter(System.out, true, System.out.charset()));
     System.exit(sluice.setColorScheme(Help.defaultColorScheme(ansi)).execute(args));
   }
 
