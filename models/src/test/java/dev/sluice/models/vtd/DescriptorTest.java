@@ -69,6 +69,15 @@ class DescriptorTest {
     assertThat(Descriptor.decode(type | 0x10, 0)).isEqualTo(UNKNOWN);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0x11, 0x12, 0x25})
+  void aTypeHasThreeBitsMoreInBits11To9(int low) {
+    assertThat(Descriptor.decode(low, 0)).isNotInstanceOf(Descriptor.Invalid.class);
+    for (int more = 1; more < 8; more++) {
+      assertThat(Descriptor.decode(low | (more << 9), 0)).isEqualTo(UNKNOWN);
+    }
+  }
+
   /// Which bits are fields; each of the others, alone, makes the descriptor invalid.
   @ParameterizedTest
   @CsvSource({
@@ -84,6 +93,10 @@ class DescriptorTest {
     long highMask =
         highFields.startsWith("0x") ? Long.parseUnsignedLong(highFields.substring(2), 16) : 0;
     for (int bit = 4; bit < 64; bit++) {
+      if (bit >= 9 && bit <= 11) {
+        // Of the type.
+        continue;
+      }
       if ((lowMask & (1L << bit)) == 0) {
         assertThat(Descriptor.decode(low | (1L << bit), high))
             .as("bit %d", bit)
