@@ -2,7 +2,8 @@ package dev.sluice.vm.replay;
 
 /// One of QEMU's `spapr_iommu_*` trace events. Numbers are unsigned unless said.
 sealed interface SpaprEvent {
-  /// What the guest or the machine did, rather than a device.
+  /// What the guest or the machine did to tables and windows. The other events tell what an entry
+  /// is.
   sealed interface Call extends SpaprEvent {}
 
   /// A table came into being: a default window's at a start or a reset, or a dynamic window's
@@ -12,7 +13,7 @@ sealed interface SpaprEvent {
   /// H_GET_TCE.
   ///
   /// @param returned return code, signed
-  record Get(long liobn, long ioba, long returned, long tce) implements Call {}
+  record Get(long liobn, long ioba, long returned, long tce) implements SpaprEvent {}
 
   /// H_PUT_TCE.
   ///

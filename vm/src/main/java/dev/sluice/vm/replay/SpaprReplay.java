@@ -20,6 +20,7 @@ import dev.sluice.vm.replay.SpaprEvent.WindowCreation;
 import dev.sluice.vm.replay.SpaprEvent.WindowReset;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A partition that repeats what another one did. It has the bridges and devices whose tables the
@@ -121,6 +122,7 @@ final class SpaprReplay {
     }
     return switch (event) {
       case SpaprEvent.Call call -> mismatch(line, text, call(call));
+      case SpaprEvent.Get get -> get(line, text, get);
       case SpaprEvent.Translated translated -> translated(line, text, translated);
     };
   }
@@ -138,7 +140,6 @@ final class SpaprReplay {
         newTable(table);
         yield null;
       }
-      case SpaprEvent.Get get -> get(get);
       case SpaprEvent.Put put -> put(put);
       case SpaprEvent.Stuff stuff -> stuff(stuff);
       case SpaprEvent.Indirect indirect -> indirect(indirect);
@@ -249,14 +250,42 @@ final class SpaprReplay {
     return LIST + (indirect.list() & 0xFFF);
   }
 
-  private @Nullable Difference get(SpaprEvent.Get get) {
+  private @Nullable Mismatch get(long line, String text, SpaprEvent.Get get) {
     gets++;
+    Mismatch mismatch = mismatch(line, text, compare(get));
+    return get.returned() == 0
+        ? settle(mismatch, get.liobn(), get.ioba(), get.tce(), () -> compare(get))
+        : mismatch;
+  }
+
+  private @Nullable Difference compare(SpaprEvent.Get get) {
     long[] registers = {get.liobn(), get.ioba(), 0, 0};
     long returned = iommu.hypercall(cpu, Hypercall.H_GET_TCE, registers);
     Difference difference = code(get.returned(), returned);
     return difference != null || returned != 0 || registers[0] == get.tce()
         ? difference
         : new Difference("tce=0x%x".formatted(get.tce()), "tce=0x%x".formatted(registers[0]));
+  }
+
+  /// The recording tells what an entry was, which confirms or corrects one that was derived.
+  ///
+  /// @param mismatch what differs; or null
+  /// @param recorded the entry
+  /// @param again compares once more
+  private @Nullable Mismatch settle(
+      @Nullable Mismatch mismatch,
+      long liobn,
+      long ioba,
+      long recorded,
+      Supplier<@Nullable Difference> again) {
+    if (mismatch == null) {
+      return derived.confirm(liobn, ioba);
+    }
+    if (derived.correct(liobn, ioba, mismatch)) {
+      call(Hypercall.H_PUT_TCE, liobn, ioba, recorded, 0);
+      return mismatch(mismatch.line(), mismatch.text(), again.get());
+    }
+    return mismatch;
   }
 
   private long call(long opcode, long... registers) {
@@ -374,14 +403,12 @@ final class SpaprReplay {
     long ioba = window.base() + recorded.offset();
     long page = ioba & -(1L << window.pageShift());
     Mismatch mismatch = mismatch(line, text, compare(recorded, window, space, ioba));
-    if (mismatch == null) {
-      return derived.confirm(recorded.liobn(), page);
-    }
-    if (derived.correct(recorded.liobn(), page, mismatch)) {
-      call(Hypercall.H_PUT_TCE, recorded.liobn(), page, recorded.page() | recorded.rights(), 0);
-      return mismatch(line, text, compare(recorded, window, space, ioba));
-    }
-    return mismatch;
+    return settle(
+        mismatch,
+        recorded.liobn(),
+        page,
+        recorded.page() | recorded.rights(),
+        () -> compare(recorded, window, space, ioba));
   }
 
   private @Nullable Difference compare(

@@ -288,6 +288,20 @@ class ReplayTest {
     assertThat(replay(TABLE, LIST, wrong, PUT, right).mismatch()).map(Mismatch::line).contains(3L);
   }
 
+  /// A kernel that was started after a crash reads what its predecessor had mapped.
+  @Test
+  void anEntryThatIsReadBackConfirmsOrCorrectsAListToo() throws IOException, ReplayException {
+    String get = "spapr_iommu_pci_get liobn=0x80000000 ioba=0x2000 ret=0 tce=0x50000003";
+    String other = get.replace("0x50000003", "0x77000001");
+    assertThat(replay(TABLE, LIST, get).lists()).isEqualTo(new Lists(2, 1, 0));
+    ReplayReport corrected = replay(TABLE, LIST, other, other);
+    assertThat(corrected.mismatch()).isEmpty();
+    assertThat(corrected.lists()).isEqualTo(new Lists(2, 0, 1));
+    assertThat(replay(TABLE, LIST, get, other).mismatch()).map(Mismatch::line).contains(4L);
+    String last = get.replace("ioba=0x2000", "ioba=0x4000");
+    assertThat(replay(TABLE, LIST, last).mismatch()).isPresent();
+  }
+
   @Test
   void theRecordedEntryOfAListIsNotOpenToCorrection() throws IOException, ReplayException {
     String last = "spapr_iommu_xlate liobn=0x80000000 0x4000 -> 0x77000000 perm=1 mask=0xfff";
