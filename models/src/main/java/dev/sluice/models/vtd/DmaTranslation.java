@@ -305,12 +305,15 @@ final class DmaTranslation {
     return found;
   }
 
-  /// The page of a leaf entry; of a large one that reaches into the interrupt range only the 4 KiB
-  /// asked for, so that the addresses that lead there stay refused.
+  /// The page of a leaf entry. Of a large one that leads into the interrupt range only the 4 KiB
+  /// asked for, so that the addresses that lead there stay refused; and of one that has the range
+  /// among its own addresses, so that a request to those is not answered by the IOTLB.
   private static Page page(long walk, ContextEntry context, long iova) {
     long address = RadixWalk.address(walk);
     int leaf = RadixWalk.shift(walk);
-    int shift = InterruptRange.touches(address, leaf) ? SecondStageEntry.PAGE_SHIFT : leaf;
+    boolean isPart =
+        InterruptRange.touches(address, leaf) || InterruptRange.touches(iova & -(1L << leaf), leaf);
+    int shift = isPart ? SecondStageEntry.PAGE_SHIFT : leaf;
     long within = iova & ((1L << leaf) - 1);
     int rights = RadixWalk.rights(walk);
     return new Page(

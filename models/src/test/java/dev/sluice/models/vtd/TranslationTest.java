@@ -437,6 +437,22 @@ class TranslationTest {
 
   @Nested
   class TheInterruptRange {
+    /// An access beside the range brings the page into the IOTLB, which answers before the unit.
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void aLargePageAroundItLeavesTheMessagesMessages(int level) {
+      long top = tables.translated(DEVICE, WIDTH_48, DOMAIN);
+      long around = 0xFEE0_0000L & -(1L << (12 + 9 * (level - 1)));
+      tables.map(top, 4, level, around, 0, READ_WRITE);
+      machine.enabled();
+      assertThat(page(0xFEF0_0000L, Access.READ).translate(0xFEF0_0000L))
+          .isEqualTo(0xFEF0_0000L - around);
+      assertThat(machine.device.store(0xFEE0_1000L, 4, ByteOrder.LITTLE_ENDIAN, 0x4021)).isNull();
+      assertThat(machine.interrupts).containsExactly("fee01000:4021");
+      assertThat(machine.device.load(0xFEE0_1000L, 4, ByteOrder.LITTLE_ENDIAN, new Word()))
+          .isNotNull();
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {0xFEE0_0000L, 0xFEEF_FFFCL})
     void aWriteIsAMessageWhateverTheTablesSay(long address) {
