@@ -7,7 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The entries of lists that were derived and not confirmed by a translation yet.
+/// The entries that the recording does not tell, until it does: those of lists, which are derived,
+/// and those that a refused call may have entered.
 ///
 /// A list is taken to be a run of pages. A translation that does not fit may mean that the list was
 /// no run, or that the model is wrong: it is the former as long as nothing else has confirmed the
@@ -23,10 +24,17 @@ final class DerivedEntries {
 
   /// What the translations have said of one list so far.
   static final class Run {
+    private final boolean ofList;
     private boolean confirmed;
     private @Nullable Mismatch suspect;
 
-    Run() {}
+    Run() {
+      this(true);
+    }
+
+    private Run(boolean ofList) {
+      this.ofList = ofList;
+    }
   }
 
   private final Map<Entry, Run> open = new LinkedHashMap<>();
@@ -36,6 +44,21 @@ final class DerivedEntries {
 
   void derive(Run run, long liobn, long ioba) {
     derived++;
+    open(run, liobn, ioba);
+  }
+
+  /// A call was refused when it had come to the end of a window. QEMU has entered what came before,
+  /// LoPAR has nothing entered.
+  ///
+  /// @param end behind the last page that it may have entered
+  /// @param pages how many there may be of those
+  void mayBeEntered(long liobn, long end, long pages, int pageShift) {
+    for (long page = 1; page <= Math.min(pages, MAX); page++) {
+      open(new Run(false), liobn, end - (page << pageShift));
+    }
+  }
+
+  private void open(Run run, long liobn, long ioba) {
     open.put(new Entry(liobn, ioba), run);
     if (open.size() > MAX) {
       Iterator<Entry> oldest = open.keySet().iterator();
@@ -73,7 +96,7 @@ final class DerivedEntries {
     if (run == null) {
       return null;
     }
-    confirmed++;
+    confirmed += run.ofList ? 1 : 0;
     run.confirmed = true;
     return run.suspect;
   }
@@ -87,7 +110,7 @@ final class DerivedEntries {
     if (run == null || run.confirmed) {
       return false;
     }
-    corrected++;
+    corrected += run.ofList ? 1 : 0;
     run.suspect = run.suspect == null ? mismatch : run.suspect;
     return true;
   }

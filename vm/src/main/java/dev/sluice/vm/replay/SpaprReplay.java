@@ -214,6 +214,9 @@ final class SpaprReplay {
     boolean done = stuff.returned() == 0;
     long first = done ? stuff.end() - (stuff.count() << shift) : stuff.end();
     known(stuff.returned(), stuff.liobn(), first, stuff.count());
+    if (!done) {
+      stoppedAtEnd(window, stuff.end(), stuff.count() - 1);
+    }
     return code(
         stuff.returned(),
         call(Hypercall.H_STUFF_TCE, stuff.liobn(), first, stuff.tce(), stuff.count()));
@@ -221,7 +224,6 @@ final class SpaprReplay {
 
   private @Nullable Difference indirect(SpaprEvent.Indirect indirect) {
     indirects++;
-    long count = indirect.last() + 1;
     if (Long.compareUnsigned(indirect.last(), 511) > 0) {
       throw new IllegalArgumentException("a list has 512 entries, not " + indirect.last());
     }
@@ -229,20 +231,45 @@ final class SpaprReplay {
     int shift = window == null ? PAGE_SHIFT : window.pageShift();
     // QEMU rounds an address within a page down.
     long ioba = indirect.ioba() & -(1L << shift);
-    known(indirect.returned(), indirect.liobn(), ioba, count);
-    DerivedEntries.Run run = new DerivedEntries.Run();
-    for (int i = 0; i < count; i++) {
-      long before = (indirect.last() - i) << shift;
-      boolean runs = Long.compareUnsigned(before, indirect.lastTce()) <= 0;
-      long entry = runs ? indirect.lastTce() - before : indirect.lastTce();
-      memory.store(listAddress(indirect) + i * 8L, 8, ByteOrder.BIG_ENDIAN, entry);
-      if (i < indirect.last()) {
-        derived.derive(run, indirect.liobn(), ioba + ((long) i << shift));
+    long count = indirect.last() + 1;
+    writeList(indirect, shift);
+    if (indirect.returned() == 0) {
+      known(0, indirect.liobn(), ioba, count);
+      DerivedEntries.Run run = new DerivedEntries.Run();
+      for (long page = 0; page < indirect.last(); page++) {
+        derived.derive(run, indirect.liobn(), ioba + (page << shift));
       }
+    } else if (stoppedAtEnd(window, ioba + (count << shift), count)) {
+      // Refused at the entry behind those.
+      count++;
     }
     return code(
         indirect.returned(),
         call(Hypercall.H_PUT_TCE_INDIRECT, indirect.liobn(), ioba, listAddress(indirect), count));
+  }
+
+  /// A run of pages up to the last one.
+  private void writeList(SpaprEvent.Indirect indirect, int shift) {
+    for (int i = 0; i <= indirect.last(); i++) {
+      long before = (indirect.last() - i) << shift;
+      boolean runs = Long.compareUnsigned(before, indirect.lastTce()) <= 0;
+      long entry = runs ? indirect.lastTce() - before : indirect.lastTce();
+      memory.store(listAddress(indirect) + i * 8L, 8, ByteOrder.BIG_ENDIAN, entry);
+    }
+  }
+
+  /// Whether a call that was refused had come to the end of the window.
+  ///
+  /// @param pages how many it may have entered before
+  private boolean stoppedAtEnd(
+      PartitionableEndpoint.@Nullable Window window, long end, long pages) {
+    if (window == null || end != window.base() + window.bytes()) {
+      return false;
+    }
+    int shift = window.pageShift();
+    long most = Math.min(pages, window.bytes() >>> shift);
+    derived.mayBeEntered(window.liobn(), end, most, shift);
+    return true;
   }
 
   /// A list of the replay's own, aligned like the recorded one.

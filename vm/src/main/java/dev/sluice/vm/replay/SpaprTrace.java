@@ -25,7 +25,8 @@ final class SpaprTrace {
     static Form of(String text, Reader reader) {
       return new Form(
           Pattern.compile(
-              text.replace("HEX", "(?:0x)?([0-9a-fA-F]{1,16})").replace("DEC", "(-?\\d{1,19})")),
+              text.replace("HEX", "(?:0x)?([0-9a-fA-F]{1,16})").replace("DEC", "(-?\\d{1,19})")
+                  + " *"),
           reader);
     }
   }

@@ -323,6 +323,29 @@ class ReplayTest {
     assertThat(replay(TABLE, within, first).mismatch()).isEmpty();
   }
 
+  /// LoPAR has nothing entered by a call that is refused.
+  @Test
+  void whatARefusedCallHadEnteredInQemuIsEnteredByTheRecording()
+      throws IOException, ReplayException {
+    String list =
+        LIST.replace("ioba=0x2000", "ioba=0x3fffe000")
+            .replace("iobaN=0x2", "iobaN=0x1")
+            .replace("ret=0", "ret=-4");
+    String listed = "spapr_iommu_xlate liobn=0x80000000 0x3fffe000 -> 0x50000000 perm=3 mask=0xfff";
+    ReplayReport report = replay(TABLE, list, listed, listed);
+    assertThat(report.mismatch()).isEmpty();
+    assertThat(report.lists()).isEqualTo(new Lists(0, 0, 0));
+    assertThat(replay(TABLE, list, listed, listed.replace("perm=3", "perm=1")).mismatch())
+        .map(Mismatch::line)
+        .contains(4L);
+    String stuff =
+        "spapr_iommu_pci_stuff liobn=0x80000000 ioba=0x40000000 tcevalue=0x7003 npages=3 ret=-4";
+    String stuffed = "spapr_iommu_pci_get liobn=0x80000000 ioba=0x3fffe000 ret=0 tce=0x7003";
+    assertThat(replay(TABLE, stuff, stuffed).mismatch()).isEmpty();
+    assertThat(replay(TABLE, stuff, stuffed.replace("0x3fffe000", "0x3fffd000")).mismatch())
+        .isPresent();
+  }
+
   @Test
   void whatWasDerivedOfAWindowThatIsGoneIsNotOpenToCorrection()
       throws IOException, ReplayException {
@@ -382,7 +405,7 @@ class ReplayTest {
             "qemu-system-ppc64: warning: something",
             "4711@1700000000.000001:" + TABLE + "\r",
             "",
-            "4711@1700000000.000002:" + PUT,
+            "4711@1700000000.000002:" + PUT + "  ",
             "spapr_iommu_pre_save liobn=0x80000000");
     assertThat(report.mismatch()).isEmpty();
     assertThat(report.ignored()).isEqualTo(3);
