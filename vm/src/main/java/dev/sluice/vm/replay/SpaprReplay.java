@@ -10,7 +10,6 @@ import dev.sluice.memory.MessagePort;
 import dev.sluice.memory.RamRegion;
 import dev.sluice.models.spapr.Hypercall;
 import dev.sluice.models.spapr.PartitionableEndpoint;
-import dev.sluice.models.spapr.RtasFunction;
 import dev.sluice.models.spapr.SpaprConfig;
 import dev.sluice.models.spapr.SpaprIommu;
 import dev.sluice.models.spapr.VirtualCpu;
@@ -35,18 +34,14 @@ final class SpaprReplay {
 
   private static final int PAGE_SHIFT = 12;
 
-  /// An answer that is not the recorded one.
-  ///
-  /// @param recorded the answer that was recorded
-  /// @param cameOut the answer of the model
-  private record Difference(String recorded, String cameOut) {}
-
   private final GuestMemory memory = new GuestMemory();
+  private final VirtualCpu cpu = new NeverHalted();
   private final RamRegion list = RamRegion.allocate(LIST_BYTES);
   private final SpaprIommu iommu;
   private final QuickWalks quickWalks;
   private final Spaces spaces;
   private final DerivedEntries derived = new DerivedEntries();
+  private final RecordedWindowCalls windowCalls;
 
   /// A default window's LIOBN, the table of which came into being once more on the line before.
   private @Nullable NewTable again;
@@ -55,7 +50,6 @@ final class SpaprReplay {
   private long indirects;
   private long stuffs;
   private long gets;
-  private long windowCalls;
   private long translations;
 
   /// @param config as the recorded machine was configured
@@ -63,6 +57,7 @@ final class SpaprReplay {
     iommu = new SpaprIommu(config, memory);
     quickWalks = new QuickWalks(iommu);
     spaces = new Spaces(iommu, memory, quickWalks);
+    windowCalls = new RecordedWindowCalls(iommu, cpu, spaces, derived);
     memory.addMessageOnly(0, MEMORY_BYTES, true, new NothingThere());
     memory.addRam(LIST, list);
   }
@@ -93,11 +88,9 @@ final class SpaprReplay {
     }
   }
 
-  private final VirtualCpu cpu = new NeverHalted();
-
   /// What has been made so far.
   ReplayReport.Calls calls() {
-    return new ReplayReport.Calls(puts, indirects, stuffs, gets, windowCalls);
+    return new ReplayReport.Calls(puts, indirects, stuffs, gets, windowCalls.count());
   }
 
   long translations() {
@@ -143,13 +136,10 @@ final class SpaprReplay {
       case SpaprEvent.Put put -> put(put);
       case SpaprEvent.Stuff stuff -> stuff(stuff);
       case SpaprEvent.Indirect indirect -> indirect(indirect);
-      case SpaprEvent.WindowQuery query -> query(query);
-      case WindowCreation creation -> create(creation);
-      case SpaprEvent.WindowRemoval removal -> remove(removal.liobn());
-      case WindowReset reset -> {
-        forgetDerived(reset.unitId());
-        yield window(RtasFunction.RESET_PE_DMA_WINDOWS, 1, "status=0", unit(reset));
-      }
+      case SpaprEvent.WindowQuery query -> windowCalls.query(query);
+      case WindowCreation creation -> windowCalls.create(creation);
+      case SpaprEvent.WindowRemoval removal -> windowCalls.remove(removal);
+      case WindowReset reset -> windowCalls.reset(reset);
     };
   }
 
@@ -182,20 +172,12 @@ final class SpaprReplay {
   /// A bridge after a reset of the machine. The first bridge, which is always there, stands for the
   /// VIO devices too: QEMU empties their tables without a word.
   private void reset(long liobn) {
-    long unitId = RecordedLiobn.unitId(liobn);
-    forgetDerived(unitId);
-    iommu.rtas(cpu, RtasFunction.RESET_PE_DMA_WINDOWS, unit(unitId), new int[1]);
+    windowCalls.resetUnasked(RecordedLiobn.unitId(liobn));
     if (RecordedLiobn.bridge(liobn) == 0) {
       for (PartitionableEndpoint.Window window : spaces.vioWindows()) {
         derived.replaced(window.liobn(), 0, -1, PAGE_SHIFT);
         call(Hypercall.H_STUFF_TCE, window.liobn(), 0, 0, window.bytes() >>> PAGE_SHIFT);
       }
-    }
-  }
-
-  private void forgetDerived(long unitId) {
-    for (PartitionableEndpoint.Window window : spaces.windows(unitId)) {
-      derived.replaced(window.liobn(), 0, -1, PAGE_SHIFT);
     }
   }
 
@@ -334,87 +316,6 @@ final class SpaprReplay {
 
   private static @Nullable Difference code(long recorded, long returned) {
     return recorded == returned ? null : new Difference("ret=" + recorded, "ret=" + returned);
-  }
-
-  // --- windows
-
-  private static int[] unit(WindowReset reset) {
-    int[] cells = unit(reset.unitId());
-    cells[0] = reset.address();
-    return cells;
-  }
-
-  private static int[] unit(long unitId) {
-    return new int[] {0, (int) (unitId >>> 32), (int) unitId};
-  }
-
-  private @Nullable Difference query(SpaprEvent.WindowQuery query) {
-    int[] unit = unit(query.unitId());
-    unit[0] = query.address();
-    return window(
-        RtasFunction.QUERY_PE_DMA_WINDOW,
-        6,
-        "status=0 windows=%d largest=0x%x pages=0x%x"
-            .formatted(query.available(), query.largest(), query.pageSizes()),
-        unit);
-  }
-
-  private @Nullable Difference create(WindowCreation creation) {
-    int[] unit = unit(creation.unitId());
-    return window(
-        RtasFunction.CREATE_PE_DMA_WINDOW,
-        4,
-        "status=0 liobn=0x%x base=0x%x".formatted(creation.liobn(), creation.base()),
-        creation.address(),
-        unit[1],
-        unit[2],
-        Long.numberOfTrailingZeros(creation.pageBytes()),
-        Long.numberOfTrailingZeros(creation.windowBytes()));
-  }
-
-  /// QEMU leaves a bridge without any window when its last one is removed. LoPAR has the default
-  /// window come back, and so it does here: it is removed once more.
-  private @Nullable Difference remove(long liobn) {
-    PartitionableEndpoint.Window window = spaces.window(liobn);
-    Spaces.Space space = spaces.of(liobn);
-    boolean restores =
-        window != null && space != null && !window.isDefault() && space.windows().get().size() == 1;
-    derived.replaced(liobn, 0, -1, PAGE_SHIFT);
-    Difference difference = window(RtasFunction.REMOVE_PE_DMA_WINDOW, 1, "status=0", (int) liobn);
-    return difference == null && restores
-        ? answer(RtasFunction.REMOVE_PE_DMA_WINDOW, 1, "status=0", (int) RecordedLiobn.space(liobn))
-        : difference;
-  }
-
-  /// A call that the guest made.
-  private @Nullable Difference window(
-      RtasFunction function, int outputCount, String recorded, int... inputs) {
-    windowCalls++;
-    return answer(function, outputCount, recorded, inputs);
-  }
-
-  private @Nullable Difference answer(
-      RtasFunction function, int outputCount, String recorded, int... inputs) {
-    int[] outputs = new int[outputCount];
-    iommu.rtas(cpu, function, inputs, outputs);
-    String cameOut = describe(function, outputs);
-    return cameOut.equals(recorded) ? null : new Difference(recorded, cameOut);
-  }
-
-  private static String describe(RtasFunction function, int[] out) {
-    if (out[0] != 0) {
-      return "status=" + out[0];
-    }
-    return switch (function) {
-      case QUERY_PE_DMA_WINDOW ->
-          "status=0 windows=%d largest=0x%x pages=0x%x".formatted(out[1], wide(out, 2), out[4]);
-      case CREATE_PE_DMA_WINDOW -> "status=0 liobn=0x%x base=0x%x".formatted(out[1], wide(out, 2));
-      default -> "status=0";
-    };
-  }
-
-  private static long wide(int[] cells, int at) {
-    return (long) cells[at] << 32 | Integer.toUnsignedLong(cells[at + 1]);
   }
 
   // --- translations
