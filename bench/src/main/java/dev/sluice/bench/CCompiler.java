@@ -74,7 +74,10 @@ record CCompiler(Path program) {
       command.add(FOR_THIS_MACHINE);
     }
     command.addAll(List.of("-o", made.toString(), folder.resolve(SOURCES.getFirst()).toString()));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    // What a compiler that is killed leaves goes with the folder.
+    builder.environment().put("TMPDIR", folder.toString());
+    Process process = builder.start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     process.waitFor();
     return said.lines().limit(20).reduce("", (all, line) -> all + "  " + line + "\n");

@@ -30,7 +30,12 @@ final class Workspace implements AutoCloseable {
   /// Makes the folder.
   static Workspace open() throws IOException {
     Workspace made = new Workspace(Files.createTempDirectory("sluice-bench"));
-    Runtime.getRuntime().addShutdownHook(made.onExit);
+    try {
+      Runtime.getRuntime().addShutdownHook(made.onExit);
+    } catch (IllegalStateException e) {
+      made.delete();
+      throw new IOException("the process is ending", e);
+    }
     return made;
   }
 

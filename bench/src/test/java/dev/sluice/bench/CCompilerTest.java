@@ -79,6 +79,21 @@ class CCompilerTest {
   }
 
   @Test
+  void whatTheCompilerMakesBesidesIsInTheFolderToo() throws Exception {
+    program(
+        bin.resolve("gcc"),
+        """
+        : >"$TMPDIR/cc1.s" || exit 1
+        while [ "$1" != -o ]; do shift; done
+        : >"$2" && chmod +x "$2"
+        """);
+
+    new CCompiler(bin.resolve("gcc")).compile(work);
+
+    assertThat(work.resolve("cc1.s")).exists();
+  }
+
+  @Test
   void saysWhatTheCompilerSaid() throws IOException {
     program(bin.resolve("gcc"), "echo 'stdio.h: no such file' >&2; exit 1");
 
