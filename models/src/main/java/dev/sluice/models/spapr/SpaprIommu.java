@@ -10,6 +10,7 @@ import dev.sluice.iommu.Requesters;
 import dev.sluice.iommu.Translation;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
+import dev.sluice.models.registers.ResetDrains;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -40,6 +41,7 @@ public final class SpaprIommu implements Iommu {
   private final SpaprConfig config;
   private final GuestMemory memory;
   private final Invalidator invalidator = new Invalidator();
+  private final ResetDrains resets = new ResetDrains(invalidator);
   private final SpaprCounters counters = new SpaprCounters();
   private final TceBudget budget;
   private final HaltedCalls halted = new HaltedCalls();
@@ -149,12 +151,10 @@ public final class SpaprIommu implements Iommu {
   }
 
   private void drain(List<DmaWindows.Removal> removals, Runnable drained) {
-    invalidator.invalidate(
-        Invalidation.all(),
-        () -> {
-          removals.forEach(removal -> removal.space().drainEnds());
-          drained.run();
-        });
+    resets.begin(() -> {
+      removals.forEach(removal -> removal.space().drainEnds());
+      drained.run();
+    });
   }
 
   /// A processor is reset, on its own or with the partition: if it is halted, the call it waits for

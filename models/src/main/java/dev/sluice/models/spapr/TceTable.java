@@ -18,10 +18,13 @@ import java.util.Objects;
 /// - Whatever came of an entry (a cached translation, an access under way, a mapping) came from a
 ///   translation that had marked it. So when a change takes an entry away that is not marked, there
 ///   is nothing to invalidate and nothing to wait for.
-/// - When it is marked, the translation had begun its access section and taken its ticket of the
-///   IOTLB before the compare-and-set of the mark, which came before that of the change, which
-///   comes before the invalidation: so the invalidation sees the section, and the ticket is too old
-///   to insert by.
+/// - When it is marked, the translation had begun its access section before the compare-and-set of
+///   the mark, which came before that of the change, which comes before the invalidation: so the
+///   invalidation sees the section. Nor does what it found stay in the IOTLB. `translate` had taken
+///   its ticket before the mark, too, which is too old to insert by. After the quick form
+///   ([dev.sluice.iommu.Iommu#walk]) core takes the ticket when the walk is over, but has read the
+///   count of invalidations before it: it offers the page only if none came since, and then the
+///   ticket is as good as one from before.
 ///
 /// Another bit beside the word would not do: the mark of an old entry could be taken for the new
 /// one's, or be cleared for it.

@@ -22,6 +22,7 @@ import dev.sluice.dma.MappingRevokedException;
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.iommu.Revocation;
 import dev.sluice.memory.Access;
+import dev.sluice.models.registers.ResetDrains;
 import dev.sluice.models.spapr.SpaprMachine.Cpu;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -308,6 +309,24 @@ class DrainTest {
     assertThat(cpu.events()).containsExactly("halt");
     assertThat(machine.put(A, PAGE_A | 3)).isEqualTo(SUCCESS);
     assertThat(machine.write(A)).isNull();
+  }
+
+  @Test
+  void anyNumberOfRebootsBehindOneMappingIsAFewDrainsAndEachIsToldOnce() {
+    Mapping held = machine.mapping(A, 4096);
+    AtomicInteger drained = new AtomicInteger();
+    for (int i = 0; i < 100; i++) {
+      machine.iommu.reset(drained::incrementAndGet);
+    }
+    assertThat(drained).hasValue(0);
+    assertThat(machine.put(A, PAGE_A | 3)).as("the first one's are not over").isEqualTo(HALTED);
+    held.close();
+    assertThat(drained).hasValue(100);
+    assertThat(machine.iommu.statistics().drains().delayed())
+        .as("resets, and the call")
+        .isEqualTo(ResetDrains.MAX_UNDER_WAY + 1);
+    assertThat(machine.put(A, 0)).isEqualTo(SUCCESS);
+    assertThat(drained()).as("no drain is under way for ever").isEqualTo(1);
   }
 
   @Test
