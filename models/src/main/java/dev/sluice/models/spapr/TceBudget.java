@@ -3,6 +3,7 @@ package dev.sluice.models.spapr;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// How much of the hypervisor's memory the tables of a partition may take. A window may have
 /// billions of entries; only the parts of its table that hold something exist, and the guest
@@ -10,6 +11,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class TceBudget {
   private final int limit;
   private final AtomicInteger taken = new AtomicInteger();
+
+  /// All in all. Counted after it is there to be taken.
+  private final AtomicLong givenBack = new AtomicLong();
 
   /// Those that took something.
   private final Set<TcePages> takers = ConcurrentHashMap.newKeySet();
@@ -36,6 +40,12 @@ final class TceBudget {
 
   void giveBack(int pages) {
     taken.addAndGet(-pages);
+    givenBack.addAndGet(pages);
+  }
+
+  /// How many pages have been given back so far. To be read before [#take]; [#collect] wants it.
+  long givenBack() {
+    return givenBack.get();
   }
 
   /// Somebody has taken something, after nothing.
@@ -50,13 +60,11 @@ final class TceBudget {
 
   /// Has all give back what holds no entry. Looks at every page that is taken; without a lock.
   ///
-  /// @return whether that was anything
-  boolean collect() {
-    int given = 0;
-    for (TcePages taker : takers) {
-      given += taker.giveBack();
-    }
-    return given > 0;
+  /// @param since from [#givenBack]
+  /// @return whether anybody has given anything back since then: if not, asking again is vain
+  boolean collect(long since) {
+    takers.forEach(TcePages::giveBack);
+    return givenBack.get() != since;
   }
 
   int limit() {

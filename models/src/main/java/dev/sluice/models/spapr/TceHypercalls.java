@@ -9,11 +9,11 @@ import dev.sluice.memory.MemoryStatus;
 /// "Semantics". All checks come before the first change, so that a call that returns an error has
 /// changed nothing.
 ///
-/// Runs on the processor's thread. A change of one entry takes no lock, unless the table needs
-/// another page; one of several shares a lock of the table, which nobody has alone for longer than
-/// a page takes. LoPAR, "TCE Definition": a platform that caches TCEs completes what is under way
-/// through an entry, and drops it from its caches, when software changes the entry. That is why a
-/// change of an entry that has been used is not complete before its drain.
+/// Runs on the processor's thread. A change takes no lock unless the table needs another page; then
+/// it waits for calls that are adding pages to the same table, and for one page that is being given
+/// back. LoPAR, "TCE Definition": a platform that caches TCEs completes what is under way through
+/// an entry, and drops it from its caches, when software changes the entry. That is why a change of
+/// an entry that has been used is not complete before its drain.
 final class TceHypercalls {
   private final GuestMemory memory;
   private final Invalidator invalidator;

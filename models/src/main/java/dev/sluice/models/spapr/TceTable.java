@@ -139,8 +139,7 @@ final class TceTable {
     if (tce == 0) {
       return Replaced.of(clear(first, count));
     }
-    long held = pages.hold(first, count);
-    if (held == TcePages.NO_ROOM) {
+    if (!pages.hold(first, count)) {
       return Replaced.NOTHING;
     }
     try {
@@ -150,7 +149,7 @@ final class TceTable {
       }
       return Replaced.of(inUse);
     } finally {
-      pages.letGo(held);
+      pages.letGo(first, count);
     }
   }
 
@@ -163,8 +162,7 @@ final class TceTable {
     if (any == 0) {
       return Replaced.of(clear(first, count));
     }
-    long held = pages.hold(first, count);
-    if (held == TcePages.NO_ROOM) {
+    if (!pages.hold(first, count)) {
       return Replaced.NOTHING;
     }
     try {
@@ -174,13 +172,13 @@ final class TceTable {
       }
       return Replaced.of(inUse);
     } finally {
-      pages.letGo(held);
+      pages.letGo(first, count);
     }
   }
 
   /// Replaces an entry whose room is held.
   private boolean set(long index, long tce) {
-    long[] page = Objects.requireNonNull(pages.find(index), "room is held");
+    long[] page = Objects.requireNonNull(pages.find(index), "it is held");
     return Tce.isInUse((long) WORDS.getAndSet(page, TcePages.at(index), tce));
   }
 

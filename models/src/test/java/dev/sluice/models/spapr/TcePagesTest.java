@@ -12,6 +12,16 @@ import static dev.sluice.models.spapr.SpaprMachine.SUCCESS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.models.spapr.TceTable.Replaced;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -110,6 +120,76 @@ class TcePagesTest {
     assertThat(machine.put(APART, 0)).isEqualTo(SUCCESS);
     assertThat(machine.put(0, RW)).isEqualTo(SUCCESS);
     assertThat(machine.write(0)).isNull();
+  }
+
+  @Test
+  void whoHoldsPagesKeepsNoOtherPageOfTheTable() {
+    TcePages pages = new TcePages(4 * 512, new TceBudget(LIMIT));
+    assertThat(pages.hold(0, 1)).isTrue();
+    pages.letGo(0, 1);
+    assertThat(pages.hold(512, 1)).isTrue();
+    assertThat(pages.hold(2 * 512, 1)).as("in the place of the first").isTrue();
+    assertThat(pages.find(0)).isNull();
+    assertThat(pages.find(512)).as("empty, and held").isNotNull();
+    assertThat(pages.hold(0, 1)).as("both are held").isFalse();
+    pages.letGo(512, 1);
+    assertThat(pages.hold(0, 1)).isTrue();
+  }
+
+  @Test
+  void anEntryIsFoundWhereverTheLastLookFoundOne() {
+    TceTable table = new TceTable(512, new TceBudget(LIMIT));
+    table.replaceAll(511, 1, RW);
+    assertThat(table.giveBack()).isZero();
+    table.replaceAll(3, 1, RW);
+    table.replaceAll(511, 1, 0);
+    assertThat(table.giveBack()).isZero();
+    assertThat(table.get(3)).isEqualTo(RW);
+    table.replaceAll(2, 1, RW);
+    table.replaceAll(3, 1, 0);
+    assertThat(table.giveBack()).isZero();
+    assertThat(table.get(2)).isEqualTo(RW);
+    table.replaceAll(2, 1, 0);
+    assertThat(table.giveBack()).as("the page and its directory").isEqualTo(5);
+  }
+
+  @Test
+  void lookingThroughPagesThatAllHoldSomethingTakesNoLock()
+      throws ExecutionException, InterruptedException, TimeoutException {
+    TceBudget budget = new TceBudget(LIMIT);
+    TcePages pages = new TcePages(4 * 512, budget);
+    assertThat(pages.hold(0, 1024)).isTrue();
+    for (long index : new long[] {511, 1023}) {
+      Objects.requireNonNull(pages.find(index))[TcePages.at(index)] = RW;
+    }
+    pages.letGo(0, 1024);
+    synchronized (pages) {
+      assertThat(CompletableFuture.supplyAsync(pages::giveBack).get(1, TimeUnit.MINUTES)).isZero();
+    }
+  }
+
+  /// Left to chance: each of two threads needs one page at a time, and there are two.
+  @Test
+  void aPageIsNotRefusedBecauseAnotherProcessorWasQuickerToEmptyIt()
+      throws ExecutionException, InterruptedException {
+    TceTable table = new TceTable(8 * 512, new TceBudget(LIMIT));
+    try (ExecutorService processors = Executors.newFixedThreadPool(2)) {
+      List<Future<?>> running = new ArrayList<>();
+      for (int first : new int[] {0, 4}) {
+        running.add(
+            processors.submit(() -> {
+              for (int i = 0; i < 50_000; i++) {
+                long index = 512L * (first + i % 4);
+                assertThat(table.replaceAll(index, 1, RW)).isEqualTo(Replaced.UNUSED);
+                assertThat(table.get(index)).isEqualTo(RW);
+                assertThat(table.replaceAll(index, 1, 0)).isEqualTo(Replaced.UNUSED);
+              }
+            }));
+      }
+      for (Future<?> one : running) {
+        one.get();
+      }
+    }
   }
 
   /// Left to chance: one thread gives pages back all the time, and no entry may be lost to that.
