@@ -137,7 +137,7 @@ class TcePagesTest {
   }
 
   @Test
-  void anEntryIsFoundWhereverTheLastLookFoundOne() {
+  void aPageIsEmptyOnlyWithoutAnyEntryWhereverTheLastLookFoundOne() {
     TceTable table = new TceTable(512, new TceBudget(LIMIT));
     table.replaceAll(511, 1, RW);
     assertThat(table.giveBack()).isZero();
