@@ -2,16 +2,11 @@ package dev.sluice.testkit.vfiouser;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sluice.host.SystemCallException;
 import dev.sluice.memory.Access;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
-import dev.sluice.memory.Word;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
 
 /// DMA_MAP.
@@ -152,56 +147,5 @@ class DmaMapTest extends ServerTest {
     for (int id : ids) {
       assertDone(client.reply(id), 0);
     }
-  }
-
-  @Test
-  void aFileThatTheClientMayCutShortHasNoAtomics() throws Exception {
-    if (transport != Transport.UNIX) {
-      return;
-    }
-    ClientMemory shared = memory(0x1000);
-    assertDone(client.map(IOVA, 0x1000, 0, true, shared.attachment()), 0);
-    assertThat(add(IOVA)).isEqualTo(MemoryStatus.NO_ATOMICS);
-    shared.truncate(0);
-    assertThat(add(IOVA)).isEqualTo(MemoryStatus.NO_ATOMICS);
-    assertAlive();
-  }
-
-  @Test
-  void aFileSealedAgainstThatHasAtomics() throws Exception {
-    if (transport != Transport.UNIX) {
-      return;
-    }
-    try (ClientMemory shared = ClientMemory.sealedFile(0x1000)) {
-      assertDone(client.map(IOVA, 0x1000, 0, true, shared.attachment()), 0);
-      assertThatThrownBy(() -> shared.truncate(0))
-          .isInstanceOf(SystemCallException.class)
-          .hasMessageContaining("EPERM");
-      assertThat(add(IOVA)).isEqualTo(MemoryStatus.OK);
-      assertThat(shared.bytes().get(ValueLayout.JAVA_LONG, 0)).isEqualTo(1);
-    }
-  }
-
-  private MemoryStatus add(long address) {
-    return server.memory().fetchAndAdd(address, 8, ByteOrder.nativeOrder(), 1, new Word());
-  }
-
-  @Test
-  void aFileCutShortBehindTheMapIsAFailedAccessAndNoMore() throws Exception {
-    if (transport != Transport.UNIX) {
-      return;
-    }
-    ClientMemory shared = memory(0x2000);
-    assertDone(client.map(IOVA, 0x2000, 0, true, shared.attachment()), 0);
-    shared.truncate(0x1000);
-    MemorySegment into = arena.allocate(16);
-    try {
-      assertThat(server.memory().read(IOVA + 0x1000, into, 0, 16)).isZero();
-    } catch (InternalError late) {
-      // Where the copy is compiled already the fault may be noticed behind it: see GuestMemory.
-      assertThat(late).hasMessageContaining("unsafe memory access");
-    }
-    assertThat(server.memory().read(IOVA, into, 0, 16)).isEqualTo(16);
-    assertAlive();
   }
 }
