@@ -40,7 +40,7 @@ record Arguments(boolean help, Effort effort, @Nullable Path json) {
       switch (words[i]) {
         case "--quick" -> effort = Effort.QUICK;
         case JSON -> {
-          boolean file = i + 1 < words.length && !words[i + 1].startsWith("--");
+          boolean file = i + 1 < words.length && isFile(words[i + 1]);
           json = file ? file(words[++i]) : STANDARD_OUTPUT;
         }
         case "--help", "-h" -> help = true;
@@ -53,6 +53,11 @@ record Arguments(boolean help, Effort effort, @Nullable Path json) {
       }
     }
     return new Arguments(help, effort, json);
+  }
+
+  /// Whether the word behind a `--json` is its file and no other option.
+  private static boolean isFile(String word) {
+    return !word.startsWith("-") || word.equals(STANDARD_OUTPUT.toString());
   }
 
   private static Path file(String name) throws WrongUsage {

@@ -30,6 +30,16 @@ class ArgumentsTest {
   }
 
   @Test
+  void anOptionBehindJsonIsNoFile() throws WrongUsage {
+    assertThat(Arguments.parse("--json", "-h"))
+        .isEqualTo(new Arguments(true, Effort.FULL, Arguments.STANDARD_OUTPUT));
+    assertThatExceptionOfType(WrongUsage.class)
+        .isThrownBy(() -> Arguments.parse("--json", "-x"))
+        .withMessage("unknown option -x");
+    assertThat(Arguments.parse("--json=-h").json()).isEqualTo(Path.of("-h"));
+  }
+
+  @Test
   void aFileWithoutANameIsWrong() {
     for (String[] words : new String[][] {{"--json="}, {"--json", ""}}) {
       assertThatExceptionOfType(WrongUsage.class)
