@@ -4,30 +4,37 @@ import dev.sluice.models.vtd.InterruptSink;
 import dev.sluice.pci.ConfigSpace;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The IOMMU's own interrupt messages, on their way to a guest in QEMU.
+/// The interrupt messages of the IOMMU and of the devices behind it, on their way to a guest in
+/// QEMU.
 ///
 /// QEMU performs a function's write to memory only while the function is a bus master, and nobody
 /// makes the IOMMU's function one: on hardware the unit is no PCI function at all. So a message
 /// goes through a function that is. There is one whenever there was a fault to report, since only a
-/// bus master can have caused it; an event of the invalidation queue may find none. Its message
-/// stays pending then, as in a unit that may not send yet (VT-d 7.3), and goes out as soon as a
-/// function becomes a bus master.
+/// bus master can have caused it; an event of the invalidation queue may find none. A function's
+/// client refuses, too: when it has gone, or has taken none of very many.
+///
+/// What the unit has to tell is told once: a message of its own that nobody takes stays pending, as
+/// in a unit that may not send yet (VT-d 7.3), one for each [Event]. It is offered again when a
+/// function becomes a bus master, as one does after its client has come back, and before each
+/// further message of the unit or a device. Clients do not say when they take messages again, so
+/// behind a queue that devices have filled it waits for one of these.
+///
+/// A message of a device is offered once and dropped if nobody takes it: a guest may make its
+/// devices send any number, and they must not be in the way of the unit's.
 final class IommuMessages implements InterruptSink {
-  /// The unit's kinds of events, faults and completed invalidations: each has one message at a
-  /// time. A third can only be there because the guest has programmed a kind's message anew.
-  static final int MAX_PENDING = 2;
-
   private static final Logger LOG = System.getLogger(IommuMessages.class.getName());
 
   /// A way to the guest.
   @FunctionalInterface
   interface Way {
-    /// Writes 4 bytes to a guest-physical address, some time soon; waits for nothing.
+    /// Writes 4 bytes to a guest-physical address, some time soon; waits for nothing. Called with
+    /// the lock of the messages held.
     ///
     /// @return false when it does not take the message
     boolean post(long address, int data);
@@ -38,11 +45,15 @@ final class IommuMessages implements InterruptSink {
   private record Function(ConfigSpace config, Way way) {}
 
   private final List<Function> functions = new CopyOnWriteArrayList<>();
+
+  /// Held from when a message is there until it is posted or pends: nobody sees one in between. No
+  /// lock but that of a function's COMMAND and of its client's posts is taken within.
   private final ReentrantLock lock = new ReentrantLock();
 
-  /// Oldest first, no two equal. Guarded by the lock, which is held while they are posted, too:
-  /// none may be put back behind the back of the function that has just become a bus master.
-  private final ArrayDeque<Message> pending = new ArrayDeque<>();
+  /// The unit's own that nobody has taken, oldest first: at most one for each event. The last one,
+  /// as a unit that may not send yet keeps the event and sends what is programmed when it may.
+  /// Guarded by the lock.
+  private final LinkedHashMap<Event, Message> pending = new LinkedHashMap<>();
 
   /// Messages may go through a function from now on.
   ///
@@ -52,50 +63,54 @@ final class IommuMessages implements InterruptSink {
     functions.add(new Function(config, way));
     config.onCommand(command -> {
       if (command.busMaster()) {
-        goOn();
+        locked(this::goOn);
+      }
+    });
+  }
+
+  /// A message of a device.
+  @Override
+  public void send(long address, int data) {
+    locked(() -> {
+      goOn();
+      if (!post(new Message(address, data))) {
+        LOG.log(Level.DEBUG, "no function of this machine takes a device's interrupt: it is lost");
       }
     });
   }
 
   @Override
-  public void send(long address, int data) {
-    Message message = new Message(address, data);
-    lock.lock();
-    try {
-      pending.remove(message);
-      if (pending.size() == MAX_PENDING) {
-        pending.removeFirst();
-      }
-      pending.addLast(message);
-    } finally {
-      lock.unlock();
-    }
-    goOn();
+  public void sendEvent(Event event, long address, int data) {
+    locked(() -> {
+      pending.putLast(event, new Message(address, data));
+      goOn();
+    });
   }
 
   /// Forgets what is pending: the IOMMU was reset.
   void clear() {
+    locked(pending::clear);
+  }
+
+  private void locked(Runnable work) {
     lock.lock();
     try {
-      pending.clear();
+      work.run();
     } finally {
       lock.unlock();
     }
   }
 
+  /// Posts what pends, as far as it is taken.
   private void goOn() {
-    lock.lock();
-    try {
-      while (!pending.isEmpty() && post(pending.getFirst())) {
-        pending.removeFirst();
-      }
-      if (!pending.isEmpty()) {
-        LOG.log(
-            Level.DEBUG,
-            "an interrupt of the IOMMU waits until a function of this machine is a bus master");
-      }
-    } finally {
-      lock.unlock();
+    Map.Entry<Event, Message> first = pending.firstEntry();
+    while (first != null && post(first.getValue())) {
+      pending.remove(first.getKey(), first.getValue());
+      first = pending.firstEntry();
+    }
+    if (first != null) {
+      LOG.log(
+          Level.DEBUG, "an interrupt of the IOMMU waits until a function of this machine takes it");
     }
   }
 

@@ -24,6 +24,7 @@ final class EventInterrupt {
   private final ModelLock lock;
   private final RegisterBank bank;
   private final InterruptSink sink;
+  private final InterruptSink.Event event;
   private final Register control;
   private final Register data;
   private final Register address;
@@ -33,6 +34,7 @@ final class EventInterrupt {
       ModelLock lock,
       RegisterBank bank,
       InterruptSink sink,
+      InterruptSink.Event event,
       Register control,
       Register data,
       Register address,
@@ -40,6 +42,7 @@ final class EventInterrupt {
     this.lock = lock;
     this.bank = bank;
     this.sink = sink;
+    this.event = event;
     this.control = control;
     this.data = data;
     this.address = address;
@@ -69,6 +72,6 @@ final class EventInterrupt {
     bank.change(control, PENDING, 0);
     long to = bank.get(upperAddress) << 32 | bank.get(address);
     int message = (int) bank.get(data);
-    lock.defer(() -> sink.send(to, message));
+    lock.defer(() -> sink.sendEvent(event, to, message));
   }
 }

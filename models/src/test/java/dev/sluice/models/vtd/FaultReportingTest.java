@@ -223,6 +223,7 @@ class FaultReportingTest {
     writeFault(1);
     machine.write32(FECTL, 0);
     assertThat(machine.interrupts).containsExactly("12fee01000:4022");
+    assertThat(machine.events).containsExactly(InterruptSink.Event.FAULT);
     assertThat(machine.read32(FECTL)).isZero();
     machine.write32(FECTL, IM);
     machine.write32(FECTL, 0);

@@ -250,6 +250,7 @@ class InvalidationQueueTest {
       machine.write32(IECTL, 0);
       machine.submit(0x15, 0);
       assertThat(machine.interrupts).containsExactly("1fee02000:41");
+      assertThat(machine.events).containsExactly(InterruptSink.Event.COMPLETION);
       assertThat(machine.read32(ICS)).isEqualTo(1);
       assertThat(machine.read32(IECTL)).isZero();
     }

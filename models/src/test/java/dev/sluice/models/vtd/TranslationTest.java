@@ -449,6 +449,7 @@ class TranslationTest {
           .isEqualTo(0xFEF0_0000L - around);
       assertThat(machine.device.store(0xFEE0_1000L, 4, ByteOrder.LITTLE_ENDIAN, 0x4021)).isNull();
       assertThat(machine.interrupts).containsExactly("fee01000:4021");
+      assertThat(machine.events).isEmpty();
       assertThat(machine.device.load(0xFEE0_1000L, 4, ByteOrder.LITTLE_ENDIAN, new Word()))
           .isNotNull();
     }

@@ -56,6 +56,10 @@ final class VtdMachine implements AutoCloseable {
 
   final GuestMemory memory = new GuestMemory();
   final List<String> interrupts = new ArrayList<>();
+
+  /// What those of [#interrupts] tell that are the unit's own.
+  final List<InterruptSink.Event> events = new ArrayList<>();
+
   final Queue<Runnable> worker = new ArrayDeque<>();
   final VtdIommu iommu;
   final GuestTables tables;
@@ -73,7 +77,18 @@ final class VtdMachine implements AutoCloseable {
         new VtdIommu(
             config,
             memory,
-            (address, data) -> interrupts.add("%x:%x".formatted(address, data)),
+            new InterruptSink() {
+              @Override
+              public void send(long address, int data) {
+                interrupts.add("%x:%x".formatted(address, data));
+              }
+
+              @Override
+              public void sendEvent(Event event, long address, int data) {
+                events.add(event);
+                send(address, data);
+              }
+            },
             worker::add);
     tables = new GuestTables(memory, TABLES);
     device = attach(DEVICE);
