@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// devices and a model meet.
 ///
 /// It does not know how a guest reaches them: [DeviceSockets] puts them behind sockets, for a guest
-/// in QEMU; an in-process platform puts them on a bus of its own.
+/// in QEMU; [dev.sluice.vm.guest.InProcessMachine] puts them on a bus of its own.
 final class SluiceDevices implements AutoCloseable {
   /// Bits of a guest-physical address, in the DMAR table and in the VT-d.
   static final int ADDRESS_WIDTH = VtdConfig.DEFAULT.hostAddressWidth();
