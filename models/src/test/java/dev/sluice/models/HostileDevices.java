@@ -32,7 +32,7 @@ public final class HostileDevices {
 
   /// An access of any kind.
   public void access(DmaContext device, long iova, RandomGenerator random) {
-    QuickWalks.assertAgrees(iommu, device.endpoint(), iova);
+    QuickWalkChecks.assertAgrees(iommu, device.endpoint(), iova);
     switch (random.nextInt(4)) {
       case 0 -> device.fill(iova, random.nextInt(longestFill), (byte) 3);
       case 1 -> device.load(iova, 8, ByteOrder.LITTLE_ENDIAN, new Word());

@@ -1,6 +1,6 @@
 package dev.sluice.models.spapr;
 
-import dev.sluice.models.QuickWalks;
+import dev.sluice.models.QuickWalkChecks;
 import org.junit.jupiter.api.Test;
 
 class MissAllocationTest {
@@ -10,8 +10,8 @@ class MissAllocationTest {
   void aMissAllocatesNothing() {
     try (SpaprMachine machine = new SpaprMachine()) {
       machine.put(IOVA, 0x20_0003);
-      machine.put(IOVA + QuickWalks.APART, 0x20_1003);
-      QuickWalks.assertMissesAllocateNothing(
+      machine.put(IOVA + QuickWalkChecks.APART, 0x20_1003);
+      QuickWalkChecks.assertMissesAllocateNothing(
           IOVA, () -> machine.iommu.statistics().walks(), machine.device);
     }
   }

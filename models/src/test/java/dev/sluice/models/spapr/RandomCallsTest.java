@@ -12,7 +12,7 @@ import static dev.sluice.models.spapr.SpaprMachine.SUCCESS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.memory.Word;
-import dev.sluice.models.QuickWalks;
+import dev.sluice.models.QuickWalkChecks;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Random;
@@ -93,7 +93,7 @@ class RandomCallsTest {
   }
 
   private void access(long ioba, long tce) {
-    quickAnswers += QuickWalks.assertAgrees(machine.iommu, machine.device.endpoint(), ioba);
+    quickAnswers += QuickWalkChecks.assertAgrees(machine.iommu, machine.device.endpoint(), ioba);
     long page = tce & ~0xFFFL;
     if ((tce & 2) != 0) {
       assertThat(machine.device.store(ioba, 8, ByteOrder.BIG_ENDIAN, tce)).isNull();

@@ -2,7 +2,7 @@ package dev.sluice.models.vtd;
 
 import dev.sluice.dma.DmaContext;
 import dev.sluice.iommu.RequesterId;
-import dev.sluice.models.QuickWalks;
+import dev.sluice.models.QuickWalkChecks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,9 +17,9 @@ class MissAllocationTest {
     try (VtdMachine machine = new VtdMachine(VtdConfig.DEFAULT.withCachingMode(cachingMode))) {
       long top = machine.tables.translated(VtdMachine.DEVICE, 2, VtdMachine.DOMAIN);
       machine.tables.map(top, 4, 1, IOVA, 0x1_0000, READ_WRITE);
-      machine.tables.map(top, 4, 1, IOVA + QuickWalks.APART, 0x1_1000, READ_WRITE);
+      machine.tables.map(top, 4, 1, IOVA + QuickWalkChecks.APART, 0x1_1000, READ_WRITE);
       machine.enabled();
-      QuickWalks.assertMissesAllocateNothing(
+      QuickWalkChecks.assertMissesAllocateNothing(
           IOVA, () -> machine.iommu.statistics().walks(), machine.device);
     }
   }
@@ -35,11 +35,11 @@ class MissAllocationTest {
             machine.tables.translated(other, 2, domain)
           }) {
         machine.tables.map(top, 4, 1, IOVA, 0x1_0000, READ_WRITE);
-        machine.tables.map(top, 4, 1, IOVA + QuickWalks.APART, 0x1_1000, READ_WRITE);
+        machine.tables.map(top, 4, 1, IOVA + QuickWalkChecks.APART, 0x1_1000, READ_WRITE);
       }
       machine.enabled();
       try (DmaContext device = machine.attach(other)) {
-        QuickWalks.assertMissesAllocateNothing(
+        QuickWalkChecks.assertMissesAllocateNothing(
             IOVA, () -> machine.iommu.statistics().walks(), machine.device, device);
       }
     }

@@ -3,7 +3,7 @@ package dev.sluice.models.vtd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.iommu.Endpoint;
-import dev.sluice.models.QuickWalks;
+import dev.sluice.models.QuickWalkChecks;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,7 +32,7 @@ class QuickWalkTest {
           machine.tables.map(top, levels, 1, iova & -4096, address, random.nextInt(4));
           machine.write64(VtdMachine.IOTLB, VtdMachine.BIT_63 | 1L << 60);
         } else {
-          answers += QuickWalks.assertAgrees(machine.iommu, endpoint, iova);
+          answers += QuickWalkChecks.assertAgrees(machine.iommu, endpoint, iova);
         }
       }
     }

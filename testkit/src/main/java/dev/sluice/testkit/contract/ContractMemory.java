@@ -4,7 +4,7 @@ import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.RamRegion;
 import dev.sluice.memory.Word;
-import dev.sluice.testkit.TableMemory;
+import dev.sluice.testkit.TableStore;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,7 +20,7 @@ import java.nio.ByteOrder;
 /// 0x0060_0000  end
 /// 0x0400_0000  pages that are reached by messages
 /// ```
-public final class ContractMemory implements TableMemory, AutoCloseable {
+public final class ContractMemory implements TableStore, AutoCloseable {
   /// Where a large page may be, of 2 MiB at the most.
   static final long LARGE = 0x40_0000;
 

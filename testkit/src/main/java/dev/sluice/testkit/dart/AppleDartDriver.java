@@ -1,7 +1,7 @@
 package dev.sluice.testkit.dart;
 
 import dev.sluice.memory.Access;
-import dev.sluice.testkit.TableMemory;
+import dev.sluice.testkit.TableStore;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +30,7 @@ public final class AppleDartDriver {
 
   private final AppleDartVariant variant;
   private final Registers registers;
-  private final TableMemory memory;
+  private final TableStore memory;
   private final Runnable waiting;
   private int pageShift;
   private int inputWidth;
@@ -43,7 +43,7 @@ public final class AppleDartDriver {
   /// @param memory where tables come from
   /// @param waiting runs after each read of a command register that finds it busy
   public AppleDartDriver(
-      AppleDartVariant variant, Registers registers, TableMemory memory, Runnable waiting) {
+      AppleDartVariant variant, Registers registers, TableStore memory, Runnable waiting) {
     this.variant = variant;
     this.registers = registers;
     this.memory = memory;

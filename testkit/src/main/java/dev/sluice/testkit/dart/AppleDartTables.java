@@ -1,7 +1,7 @@
 package dev.sluice.testkit.dart;
 
 import dev.sluice.memory.Access;
-import dev.sluice.testkit.TableMemory;
+import dev.sluice.testkit.TableStore;
 
 /// The tables of one domain, as Linux's `io-pgtable-dart.c` keeps them. Not for several threads.
 ///
@@ -18,7 +18,7 @@ public final class AppleDartTables {
   private static final int SMALL_PAGE_SHIFT = 12;
   private static final int MOST_TABLE_BITS = 2;
 
-  private final TableMemory memory;
+  private final TableStore memory;
   private final boolean firstFormat;
   private final int pageShift;
   private final int bitsPerLevel;
@@ -31,7 +31,7 @@ public final class AppleDartTables {
   /// Allocates the top tables.
   ///
   /// @param inputWidth bits of an I/O virtual address (`ias`)
-  AppleDartTables(TableMemory memory, boolean firstFormat, int pageShift, int inputWidth) {
+  AppleDartTables(TableStore memory, boolean firstFormat, int pageShift, int inputWidth) {
     this.memory = memory;
     this.firstFormat = firstFormat;
     this.pageShift = pageShift;

@@ -3,11 +3,11 @@ package dev.sluice.testkit.dart;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.MemoryStatus;
 import dev.sluice.memory.Word;
-import dev.sluice.testkit.TableMemory;
+import dev.sluice.testkit.TableStore;
 import java.nio.ByteOrder;
 
 /// The part of guest memory in which a driver keeps its tables, given out from the bottom up.
-public final class DriverMemory implements TableMemory {
+public final class DriverMemory implements TableStore {
   private final GuestMemory memory;
   private final long end;
   private long next;

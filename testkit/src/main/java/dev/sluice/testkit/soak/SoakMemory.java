@@ -6,7 +6,7 @@ import dev.sluice.host.Memfd;
 import dev.sluice.host.SystemCallException;
 import dev.sluice.memory.GuestMemory;
 import dev.sluice.memory.RamRegion;
-import dev.sluice.testkit.TableMemory;
+import dev.sluice.testkit.TableStore;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,7 +26,7 @@ import java.nio.ByteOrder;
 /// 0x0060_0000  end
 /// 0x0100_0000  memory that is unplugged and plugged in again, a region of its own
 /// ```
-public final class SoakMemory implements TableMemory, AutoCloseable {
+public final class SoakMemory implements TableStore, AutoCloseable {
   private static final long TABLES = 0x20_0000;
   private static final long LARGE = 0x40_0000;
   private static final long END = 0x60_0000;

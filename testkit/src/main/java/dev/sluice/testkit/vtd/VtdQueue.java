@@ -1,7 +1,7 @@
 package dev.sluice.testkit.vtd;
 
 import dev.sluice.models.vtd.VtdIommu;
-import dev.sluice.testkit.TableMemory;
+import dev.sluice.testkit.TableStore;
 import dev.sluice.testkit.soak.Scope;
 import dev.sluice.testkit.soak.Waiting;
 import java.util.List;
@@ -26,13 +26,13 @@ final class VtdQueue implements VtdInvalidations {
   private static final long WAIT_WITH_STATUS = 0x25;
 
   private final VtdIommu iommu;
-  private final TableMemory memory;
+  private final TableStore memory;
   private final long queue;
   private final long statuses;
   private int tail;
   private int submissions;
 
-  VtdQueue(VtdIommu iommu, TableMemory memory, long queue) {
+  VtdQueue(VtdIommu iommu, TableStore memory, long queue) {
     this.iommu = iommu;
     this.memory = memory;
     this.queue = queue;

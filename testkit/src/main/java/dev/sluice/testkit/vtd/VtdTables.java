@@ -2,7 +2,7 @@ package dev.sluice.testkit.vtd;
 
 import dev.sluice.iommu.RequesterId;
 import dev.sluice.memory.Access;
-import dev.sluice.testkit.TableMemory;
+import dev.sluice.testkit.TableStore;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -41,7 +41,7 @@ public final class VtdTables {
   /// A table of the last level that has taken the place of another, by which devices may still go.
   record Move(long from, long to) {}
 
-  private final TableMemory memory;
+  private final TableStore memory;
   private final long root;
   private final long contexts;
 
@@ -52,7 +52,7 @@ public final class VtdTables {
   private final Queue<Long> idle = new ArrayDeque<>();
 
   /// Tables for the functions of bus 0.
-  public VtdTables(TableMemory memory) {
+  public VtdTables(TableStore memory) {
     this.memory = memory;
     root = memory.table(BYTES);
     contexts = memory.table(BYTES);

@@ -3,7 +3,7 @@ package dev.sluice.models.dart.apple;
 import static dev.sluice.models.dart.apple.DartMachine.READ_WRITE;
 import static dev.sluice.models.dart.apple.DartMachine.STREAM;
 
-import dev.sluice.models.QuickWalks;
+import dev.sluice.models.QuickWalkChecks;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -19,8 +19,8 @@ class MissAllocationTest {
     try (DartMachine machine = DartMachine.of(type)) {
       long top = machine.translated(STREAM);
       machine.map(top, 3 * PAGE, 0x10_0000, READ_WRITE);
-      machine.map(top, 3 * PAGE + QuickWalks.APART, 0x10_4000, READ_WRITE);
-      QuickWalks.assertMissesAllocateNothing(
+      machine.map(top, 3 * PAGE + QuickWalkChecks.APART, 0x10_4000, READ_WRITE);
+      QuickWalkChecks.assertMissesAllocateNothing(
           IOVA, () -> machine.iommu.statistics().walks(), machine.device);
     }
   }

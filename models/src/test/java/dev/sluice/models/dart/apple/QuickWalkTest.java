@@ -5,7 +5,7 @@ import static dev.sluice.models.dart.apple.DartMachine.STREAM;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.iommu.Endpoint;
-import dev.sluice.models.QuickWalks;
+import dev.sluice.models.QuickWalkChecks;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -38,7 +38,7 @@ class QuickWalkTest {
           }
           machine.invalidate(STREAM);
         } else {
-          answers += QuickWalks.assertAgrees(machine.iommu, endpoint, iova);
+          answers += QuickWalkChecks.assertAgrees(machine.iommu, endpoint, iova);
         }
       }
     }

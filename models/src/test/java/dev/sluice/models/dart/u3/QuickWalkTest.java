@@ -3,7 +3,7 @@ package dev.sluice.models.dart.u3;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.iommu.Endpoint;
-import dev.sluice.models.QuickWalks;
+import dev.sluice.models.QuickWalkChecks;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -28,7 +28,7 @@ class QuickWalkTest {
           machine.entry(iova, random.nextInt(4) == 0 ? page : 0x8000_0000L | page);
           machine.flush();
         } else {
-          answers += QuickWalks.assertAgrees(machine.iommu, endpoint, iova);
+          answers += QuickWalkChecks.assertAgrees(machine.iommu, endpoint, iova);
         }
       }
     }

@@ -17,14 +17,14 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// What holds for a model's quick form of a walk.
-public final class QuickWalks {
+public final class QuickWalkChecks {
   /// Pages so far apart take turns in one slot of the IOTLB.
   public static final long APART = 4096L << 12;
 
   private static final int OPERATIONS = 50_000;
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  private QuickWalks() {}
+  private QuickWalkChecks() {}
 
   /// Checks that the quick form says nothing else than the other, for an address in every way of
   /// access: it may leave the answer to that.

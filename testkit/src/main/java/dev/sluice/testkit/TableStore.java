@@ -2,7 +2,7 @@ package dev.sluice.testkit;
 
 /// Guest memory as code builds tables in it that belongs to the guest: runs of zeros for tables,
 /// and their entries.
-public interface TableMemory {
+public interface TableStore {
   /// A run of zeros that nobody has had yet.
   ///
   /// @param bytes a power of two, to which it is aligned
