@@ -190,6 +190,35 @@ public final class UnixSocket extends Pollable implements AutoCloseable {
     }
   }
 
+  /// Sends some hundred bytes if nobody has to be waited for: no peer that takes nothing, and no
+  /// thread that sends. So short a message goes as a whole or not at all.
+  ///
+  /// @param from native memory
+  /// @return false when nothing was sent
+  /// @throws SystemCallException as for [#send]
+  public boolean sendNow(MemorySegment from, long offset, long length) throws SystemCallException {
+    if (!sending.tryLock()) {
+      return false;
+    }
+    try {
+      sent.attachFds(List.of());
+      sent.setBytes(from, offset, length);
+      long went = Libc.sendmsg(fd.number(), sent.segment(), Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
+      if (-went == Errno.EAGAIN.number() || -went == Errno.EINTR.number()) {
+        return false;
+      }
+      if (went != length) {
+        throw new SystemCallException(
+            "sendmsg",
+            went < 0 ? Errno.of((int) -went) : Errno.EAGAIN,
+            "send " + length + " bytes to " + fd + " as a whole");
+      }
+      return true;
+    } finally {
+      sending.unlock();
+    }
+  }
+
   /// Whether a send of some hundred bytes would not have to wait: at least half of the socket's
   /// buffer is free, or the peer has ended.
   public boolean isWritable() throws SystemCallException {

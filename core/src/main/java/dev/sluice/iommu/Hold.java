@@ -125,17 +125,19 @@ public final class Hold {
 
   /// Ends the hold by its owner's will; a second call does nothing.
   public void close() {
-    finish(State.CLOSED);
+    finish(State.CLOSED, false);
   }
 
   /// Takes the memory away from the owner.
   ///
   /// @return whether it was live
   public boolean revoke() {
-    return finish(State.REVOKED);
+    return finish(State.REVOKED, false);
   }
 
-  private boolean finish(State why) {
+  /// @param late whether it counts as a deadline that has passed, before anybody is told of the end
+  /// @return whether it was live
+  private boolean finish(State why, boolean late) {
     synchronized (this) {
       if (!isLive()) {
         return false;
@@ -145,6 +147,9 @@ public final class Hold {
         cancelDeadline.run();
         cancelDeadline = null;
       }
+    }
+    if (late) {
+      endpoint.countRevocation();
     }
     // A section that is open now may be a use that found the hold live.
     Drain.start(
@@ -217,8 +222,6 @@ public final class Hold {
   }
 
   private void revokeLate() {
-    if (revoke()) {
-      endpoint.countRevocation();
-    }
+    finish(State.REVOKED, true);
   }
 }

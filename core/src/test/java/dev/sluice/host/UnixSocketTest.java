@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class UnixSocketTest {
   private final Arena arena = Arena.ofShared();
@@ -167,6 +168,48 @@ class UnixSocketTest {
             })
         .isInstanceOfSatisfying(
             SystemCallException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EAGAIN));
+  }
+
+  @Test
+  void aShortMessageIsSentWholeAndAtOnceOrNotAtAll() throws Exception {
+    long sent = 0;
+    while (left.sendNow(buffer, 0, 100)) {
+      sent += 100;
+    }
+    assertThat(sent).isPositive();
+    for (long received = 0; received < sent; ) {
+      received += right.receive(buffer, 0, sent - received, fds);
+    }
+    assertThat(right.receiveNow(buffer, 0, 1, fds)).isZero();
+    assertThat(left.sendNow(buffer, 0, 100)).isTrue();
+    right.close();
+    assertThatThrownBy(() -> left.sendNow(buffer, 0, 100))
+        .isInstanceOfSatisfying(
+            SystemCallException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EPIPE));
+  }
+
+  @Test
+  @Timeout(60)
+  void aShortMessageDoesNotWaitBehindAnothersLongOne() throws Exception {
+    Thread sender =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                left.send(buffer, 0, buffer.byteSize(), List.of());
+              } catch (SystemCallException e) {
+                throw new AssertionError(e);
+              }
+            });
+    while (left.isWritable()) {
+      Thread.onSpinWait();
+    }
+    assertThat(left.sendNow(buffer, 0, 100)).isFalse();
+    MemorySegment into = arena.allocate(buffer.byteSize());
+    for (long received = 0; received < into.byteSize(); ) {
+      received += right.receive(into, 0, into.byteSize() - received, fds);
+    }
+    sender.join();
+    assertThat(left.sendNow(buffer, 0, 100)).isTrue();
   }
 
   @Test

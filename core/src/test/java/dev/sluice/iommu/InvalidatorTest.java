@@ -445,6 +445,17 @@ class InvalidatorTest {
   // --- revocation
 
   @Test
+  void aRevocationIsCountedBeforeAnybodyIsToldOfIt() {
+    endpoint.revocation(Revocation.after(Duration.ofSeconds(2)));
+    hold(0, 0xFFF);
+    List<Long> counted = new ArrayList<>();
+    invalidator.invalidate(
+        Invalidation.ofSpace(TAG), () -> counted.add(invalidator.statistics().revocations()));
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(counted).containsExactly(1L);
+  }
+
+  @Test
   void aHoldIsRevokedAtItsDeadlineAndNotBefore() {
     endpoint.revocation(Revocation.after(Duration.ofSeconds(2)));
     Hold hold = hold(0, 0xFFF);

@@ -270,10 +270,8 @@ final class PeerMemory implements MessagePort {
       @Nullable MemorySegment from,
       long offset) {
     sender.send(id, request, () -> isWanted(request), known, from, offset);
-    if (request.purpose != PeerRequest.Purpose.POST) {
-      // Of those who found this send under way.
-      sendPosts();
-    }
+    // Of those who found this send under way.
+    sendPosts();
   }
 
   private boolean isWanted(PeerRequest request) {
@@ -307,11 +305,13 @@ final class PeerMemory implements MessagePort {
   /// client, which shows that it is alive.
   void goOn() {
     if (!posts.isEmpty()) {
-      sender.tryAlone(() -> {
-        if (sender.isWritable()) {
-          probeUnlessKnown();
-        }
-      });
+      boolean _ =
+          sender.tryAlone(() -> {
+            if (sender.isWritable()) {
+              probeUnlessKnown();
+            }
+            return true;
+          });
       sendPosts();
     }
   }
@@ -320,14 +320,19 @@ final class PeerMemory implements MessagePort {
   /// client that takes nothing nor for another's send. Those that stay go out behind that send, or
   /// when the client sends something.
   private void sendPosts() {
-    while (maySendPost()
-        && sender.tryAlone(() -> {
-          while (sendPost()) {
-            // and the next
-          }
-        })) {
+    while (maySendPost() && sender.tryAlone(this::sendAllPosts)) {
       // One may have come between the last look and the end of the sending.
     }
+  }
+
+  /// @return false when the client takes nothing now, or is being answered
+  private boolean sendAllPosts() {
+    while (maySendPost()) {
+      if (!sendPost()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private boolean maySendPost() {
@@ -342,18 +347,16 @@ final class PeerMemory implements MessagePort {
     return sender.isWritable();
   }
 
-  /// @return whether there may be another
+  /// @return false when the oldest has to stay
   private boolean sendPost() {
-    if (!maySendPost()) {
-      return false;
-    }
+    PostedWrites.Post post;
     PeerRequest request;
     DmaAccess.Layout known;
     int id;
     MemorySegment data = MemorySegment.ofArray(new byte[Integer.BYTES]);
     lock.lock();
     try {
-      PostedWrites.Post post = posts.first();
+      post = posts.first();
       known = layout;
       if (closed || known == null || post == null) {
         return false;
@@ -368,8 +371,21 @@ final class PeerMemory implements MessagePort {
     } finally {
       lock.unlock();
     }
-    send(id, request, known, data, 0);
-    return true;
+    if (sender.sendNow(id, request, () -> isWanted(request), known, data)) {
+      return true;
+    }
+    lock.lock();
+    try {
+      if (requests.find(id) == request) {
+        free(id);
+      }
+      if (!closed) {
+        posts.putBack(post);
+      }
+    } finally {
+      lock.unlock();
+    }
+    return false;
   }
 
   /// Takes a reply. On the session's thread.

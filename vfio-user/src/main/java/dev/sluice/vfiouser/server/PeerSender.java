@@ -49,20 +49,53 @@ final class PeerSender {
       if (!wanted.getAsBoolean()) {
         return;
       }
-      long size = DmaAccess.SIZE_WITHOUT_DATA + (from == null ? 0 : request.count);
-      Header.putCommand(buffer, id, request.command, size);
-      DmaAccess.putRequest(buffer, layout, request.address, request.count, from != null);
-      if (from != null) {
-        MemorySegment.copy(from, offset, buffer, layout.data(), request.count);
-      }
-      channel.send(buffer, 0, size, List.of());
+      channel.send(buffer, 0, put(id, request, layout, from, offset), List.of());
     } catch (IOException e) {
-      // Most often the client has just gone, which the session sees and tells.
-      LOG.log(Level.DEBUG, "could not ask the client for its memory", e);
-      channel.shutdown();
+      failed(e);
     } finally {
       sending.unlock();
     }
+  }
+
+  /// Sends a short write, unless somebody had to be waited for. Within [#tryAlone].
+  ///
+  /// @param wanted as for [#send]
+  /// @return false when it was not sent, and may be later
+  boolean sendNow(
+      int id,
+      PeerRequest request,
+      BooleanSupplier wanted,
+      DmaAccess.Layout layout,
+      MemorySegment from) {
+    try {
+      return !wanted.getAsBoolean()
+          || channel.sendNow(buffer, 0, put(id, request, layout, from, 0));
+    } catch (IOException e) {
+      failed(e);
+      return true;
+    }
+  }
+
+  /// @return bytes of the message
+  private long put(
+      int id,
+      PeerRequest request,
+      DmaAccess.Layout layout,
+      @Nullable MemorySegment from,
+      long offset) {
+    long size = DmaAccess.SIZE_WITHOUT_DATA + (from == null ? 0 : request.count);
+    Header.putCommand(buffer, id, request.command, size);
+    DmaAccess.putRequest(buffer, layout, request.address, request.count, from != null);
+    if (from != null) {
+      MemorySegment.copy(from, offset, buffer, layout.data(), request.count);
+    }
+    return size;
+  }
+
+  private void failed(IOException e) {
+    // Most often the client has just gone, which the session sees and tells.
+    LOG.log(Level.DEBUG, "could not ask the client for its memory", e);
+    channel.shutdown();
   }
 
   /// Whether a short message would be taken at once.
@@ -75,19 +108,19 @@ final class PeerSender {
     }
   }
 
-  /// Runs `change` while nobody sends, unless somebody does just now, perhaps for long.
+  /// Runs `change` while nobody else asks for anything, unless somebody does just now, perhaps for
+  /// long.
   ///
-  /// @return whether it ran
-  boolean tryAlone(Runnable change) {
+  /// @return what it answers; false when it did not run
+  boolean tryAlone(BooleanSupplier change) {
     if (!sending.tryLock()) {
       return false;
     }
     try {
-      change.run();
+      return change.getAsBoolean();
     } finally {
       sending.unlock();
     }
-    return true;
   }
 
   /// Runs `change` while nobody sends: who sends afterwards sees it when asked what is wanted.

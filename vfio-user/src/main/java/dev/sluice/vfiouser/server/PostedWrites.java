@@ -2,7 +2,6 @@ package dev.sluice.vfiouser.server;
 
 import java.util.Iterator;
 import java.util.LinkedHashSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Message writes that wait to be sent, oldest first. Guarded by the lock of [PeerMemory], but for
@@ -13,7 +12,7 @@ final class PostedWrites {
   /// A message write: 4 bytes to a guest-physical address.
   record Post(long address, int data) {}
 
-  private final Set<Post> waiting = new LinkedHashSet<>();
+  private final LinkedHashSet<Post> waiting = new LinkedHashSet<>();
   private volatile boolean empty = true;
 
   /// Whether none waits, asked from any thread.
@@ -43,6 +42,12 @@ final class PostedWrites {
   void remove(Post post) {
     waiting.remove(post);
     empty = waiting.isEmpty();
+  }
+
+  /// Puts one back that could not be sent, before all others.
+  void putBack(Post post) {
+    waiting.addFirst(post);
+    empty = false;
   }
 
   /// Forgets all.

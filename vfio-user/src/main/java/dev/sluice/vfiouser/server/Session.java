@@ -171,6 +171,7 @@ final class Session {
         }
         answer();
         serveBacklog();
+        peer.goOn();
         return false;
       }
     }

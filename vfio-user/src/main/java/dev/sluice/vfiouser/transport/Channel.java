@@ -43,7 +43,14 @@ public interface Channel extends AutoCloseable {
   void send(MemorySegment from, long offset, long length, List<Attachment> attachments)
       throws IOException;
 
-  /// Whether a [#send] of some hundred bytes would not have to wait.
+  /// Sends some hundred bytes as [#send] does, if neither the other side nor another thread's send
+  /// has to be waited for.
+  ///
+  /// @return false when nothing was sent
+  /// @throws IOException as for [#send]
+  boolean sendNow(MemorySegment from, long offset, long length) throws IOException;
+
+  /// Whether a [#send] of some hundred bytes would not have to wait, if nobody else sends.
   boolean isWritable() throws IOException;
 
   /// Waits for one of several things, whatever comes first.

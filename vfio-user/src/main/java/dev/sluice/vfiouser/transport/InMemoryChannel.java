@@ -108,24 +108,43 @@ final class InMemoryChannel implements Channel {
   @Override
   public void send(MemorySegment from, long offset, long length, List<Attachment> attachments)
       throws IOException {
-    byte[] bytes = from.asSlice(offset, length).toArray(JAVA_BYTE);
-    if (bytes.length == 0) {
+    if (length == 0) {
       return;
     }
     out.lock.lock();
     try {
-      while (out.bytes >= Pipe.CAPACITY && !out.ended) {
+      while (!put(from, offset, length, attachments)) {
         out.changed.awaitUninterruptibly();
       }
-      if (out.ended) {
-        throw new SystemCallException("sendmsg", Errno.EPIPE, "send " + length + " bytes");
-      }
-      out.chunks.add(new Chunk(bytes, List.copyOf(attachments)));
-      out.bytes += bytes.length;
-      out.changed.signalAll();
     } finally {
       out.lock.unlock();
     }
+  }
+
+  @Override
+  public boolean sendNow(MemorySegment from, long offset, long length) throws IOException {
+    out.lock.lock();
+    try {
+      return put(from, offset, length, List.of());
+    } finally {
+      out.lock.unlock();
+    }
+  }
+
+  /// @return false when there is no room
+  private boolean put(MemorySegment from, long offset, long length, List<Attachment> attachments)
+      throws IOException {
+    if (out.ended) {
+      throw new SystemCallException("sendmsg", Errno.EPIPE, "send " + length + " bytes");
+    }
+    if (out.bytes >= Pipe.CAPACITY) {
+      return false;
+    }
+    byte[] bytes = from.asSlice(offset, length).toArray(JAVA_BYTE);
+    out.chunks.add(new Chunk(bytes, List.copyOf(attachments)));
+    out.bytes += bytes.length;
+    out.changed.signalAll();
+    return true;
   }
 
   @Override

@@ -80,6 +80,11 @@ public final class UnixChannel implements Channel {
   }
 
   @Override
+  public boolean sendNow(MemorySegment from, long offset, long length) throws IOException {
+    return socket.sendNow(from, offset, length);
+  }
+
+  @Override
   public boolean isWritable() throws IOException {
     return socket.isWritable();
   }
