@@ -46,6 +46,18 @@ class UnixSocketTest {
     return arena.allocateFrom(text, StandardCharsets.US_ASCII).asSlice(0, text.length());
   }
 
+  /// A thread that sends all of the buffer, more than the socket holds.
+  private Thread sendingAll() {
+    return Thread.ofPlatform()
+        .start(() -> {
+          try {
+            left.send(buffer, 0, buffer.byteSize(), List.of());
+          } catch (SystemCallException e) {
+            throw new AssertionError(e);
+          }
+        });
+  }
+
   private String received(long length) {
     return new String(buffer.asSlice(0, length).toArray(JAVA_BYTE), StandardCharsets.US_ASCII);
   }
@@ -191,15 +203,7 @@ class UnixSocketTest {
   @Test
   @Timeout(60)
   void aShortMessageDoesNotWaitBehindAnothersLongOne() throws Exception {
-    Thread sender =
-        Thread.ofPlatform()
-            .start(() -> {
-              try {
-                left.send(buffer, 0, buffer.byteSize(), List.of());
-              } catch (SystemCallException e) {
-                throw new AssertionError(e);
-              }
-            });
+    Thread sender = sendingAll();
     while (left.isWritable()) {
       Thread.onSpinWait();
     }
@@ -218,15 +222,7 @@ class UnixSocketTest {
       buffer.set(JAVA_BYTE, i, (byte) ((i * 31) >> 3));
     }
     MemorySegment copy = arena.allocate(buffer.byteSize());
-    Thread sender =
-        Thread.ofPlatform()
-            .start(() -> {
-              try {
-                left.send(buffer, 0, buffer.byteSize(), List.of());
-              } catch (SystemCallException e) {
-                throw new AssertionError(e);
-              }
-            });
+    Thread sender = sendingAll();
     long done = 0;
     while (done < copy.byteSize()) {
       done += right.receive(copy, done, copy.byteSize() - done, fds);
