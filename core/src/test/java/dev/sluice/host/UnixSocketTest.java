@@ -201,7 +201,7 @@ class UnixSocketTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void aShortMessageDoesNotWaitBehindAnothersLongOne() throws Exception {
     Thread sender = sendingAll();
     while (left.isWritable()) {
